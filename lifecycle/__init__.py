@@ -1,0 +1,1 @@
+"""Tools beside the dbt project: demo data, adapters, raw files, reports, publishing."""
