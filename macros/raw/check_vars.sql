@@ -1,0 +1,56 @@
+{% macro check_vars() %}
+    {%- if execute -%}
+        {%- for name, words in {
+            'frequency_cuts': ['repeat', 'all'],
+            'rfm_yardstick': ['held', 'rolling'],
+            'segment_map': ['exponea', 'putler'],
+        }.items() if var(name) not in words -%}
+            {%- do refuse_var(name, 'one of ' ~ words | join(', ')) -%}
+        {%- endfor -%}
+
+        {%- for name in [
+            'recalibrate', 'strip_email_plus_tags', 'strip_gmail_dots'
+        ] if var(name) is not boolean -%}
+            {%- do refuse_var(name, 'true or false') -%}
+        {%- endfor -%}
+
+        {%- for name in [
+            'buyer_window_days', 'visitor_window_days', 'value_window_days',
+            'rfm_recalibrate_after_days', 'exchange_rate_max_age_days', 'rfm_window_days'
+        ] if not (var(name) is integer and var(name) is not boolean and var(name) > 0)
+            and not (name == 'rfm_window_days' and var(name) is none) -%}
+            {%- do refuse_var(name, 'a whole number of days above 0' ~ (
+                ', or null for all purchases' if name == 'rfm_window_days' else ''
+            )) -%}
+        {%- endfor -%}
+
+        {%- set rate = var('default_margin_rate') -%}
+        {%- if rate is not number or rate is boolean or rate < 0 or rate > 1 -%}
+            {%- do refuse_var('default_margin_rate', 'a number from 0 to 1') -%}
+        {%- endif -%}
+
+        {%- set statuses = var('purchase_statuses') -%}
+        {%- if statuses is string or statuses is not sequence or statuses | length == 0 -%}
+            {%- do refuse_var('purchase_statuses', 'a list of at least one status') -%}
+        {%- endif -%}
+
+        {%- for name, pattern, words in [
+            ('as_of_date', '^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$', 'a date as in 2025-12-31, or null'),
+            ('reporting_currency', '^[A-Z]{3}$', 'an ISO 4217 code as in EUR'),
+            ('reporting_timezone', '^[A-Za-z0-9_+/-]+$', 'a time zone as in Europe/Berlin'),
+        ] if not (name == 'as_of_date' and var(name) is none)
+            and not modules.re.match(pattern, var(name) | string) -%}
+            {%- do refuse_var(name, words) -%}
+        {%- endfor -%}
+
+        {%- if var('default_country') is not none and var('default_country') not in dial_codes() -%}
+            {%- do refuse_var('default_country', 'null or one of ' ~ dial_codes() | join(', ')) -%}
+        {%- endif -%}
+    {%- endif -%}
+{% endmacro %}
+
+{% macro refuse_var(name, words) %}
+    {%- do exceptions.raise_compiler_error(
+        "var `" ~ name ~ "` is " ~ (var(name) | tojson) ~ "; it takes " ~ words ~ "."
+    ) -%}
+{% endmacro %}

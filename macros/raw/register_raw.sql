@@ -1,0 +1,108 @@
+{# Makes raw_<source>.<table> readable for all tables of the contract, before anything is built. #}
+{% macro register_raw() -%}
+    {%- if execute -%} {%- do adapter.dispatch('register_raw', 'lifecycle')() -%} {%- endif -%}
+{%- endmacro %}
+
+{# On an engine that has the tables, the sources point at them as they are. #}
+{% macro default__register_raw() %}{% endmacro %}
+
+{# Files become views, which copy nothing. A table somebody loaded into the same schema is left alone
+   where there is no file of that name. `lifecycle/raw_files.py` looks at the files. #}
+{% macro duckdb__register_raw() %}
+    {%- if not env_var('LIFECYCLE_HASH_SALT', '') -%}
+        {%- do exceptions.raise_compiler_error(
+            "LIFECYCLE_HASH_SALT is not set. Profile ids are hashed with it: set it to a secret of your own "
+            ~ "and keep it, for another salt makes other ids (the demo's is `demo`)."
+        ) -%}
+    {%- endif -%}
+
+    {%- set directory = env_var('LIFECYCLE_RAW', 'raw') | replace("'", "''") -%}
+    {%- set tables = run_query(
+        "select table_schema || '.' || table_name from information_schema.tables"
+        ~ " where table_catalog = current_database() and table_type = 'BASE TABLE'"
+    ).columns[0].values() -%}
+    {%- set found = fromjson(
+        run_query("select raw_files('" ~ directory ~ "')").columns[0].values()[0]
+    ) -%}
+    {%- set loaded = [] -%}
+    {%- for source in graph.sources.values()
+        if source.schema ~ '.' ~ source.name in tables and source.source_name != 'registry' -%}
+        {%- do loaded.append(source.source_name ~ '.' ~ source.name) -%}
+    {%- endfor -%}
+
+    {%- set problems = found.problems -%}
+    {%- if loaded and not found.tables -%}
+        {# Everything is in tables already: that there is no raw directory is no problem then. #}
+        {%- set problems = [] -%}
+    {%- endif -%}
+    {%- if problems -%}
+        {%- do exceptions.raise_compiler_error(
+            'The raw data cannot be read:\n  - ' ~ problems | join('\n  - ')
+        ) -%}
+    {%- endif -%}
+    {%- for file in found.unknown -%}
+        {%- do exceptions.warn('Not read: ' ~ file) -%}
+    {%- endfor -%}
+
+    {%- set rows = [] -%}
+    {%- for source in graph.sources.values() if source.source_name != 'registry' -%}
+        {%- set name = source.source_name ~ '.' ~ source.name -%}
+        {%- set file = found.tables.get(name) -%}
+        {%- do run_query('create schema if not exists ' ~ source.schema) -%}
+        {%- if name in loaded and file -%}
+            {%- do exceptions.raise_compiler_error(
+                name ~ " is there twice: as a file in " ~ found.directory ~ " and as the table "
+                ~ source.schema ~ "." ~ source.name ~ ". Remove one of them."
+            ) -%}
+        {%- elif name in loaded -%}
+            {%- set file = {'format': 'table', 'file_count': 0, 'columns': {}} -%}
+            {%- for column in adapter.get_columns_in_relation(
+                api.Relation.create(database=source.database, schema=source.schema, identifier=source.name)
+            ) -%}
+                {%- do file.columns.update({column.name | lower: column.dtype}) -%}
+            {%- endfor -%}
+            {%- for column in (source.columns | list) + ['_loaded_at', '_file']
+                if column not in file.columns -%}
+                {%- do exceptions.raise_compiler_error(
+                    source.schema ~ "." ~ source.name ~ " has no column " ~ column ~ ". Add it, empty if need be: "
+                    ~ "alter table " ~ source.schema ~ "." ~ source.name ~ " add column " ~ column ~ " "
+                    ~ (source.columns[column].data_type if column in source.columns
+                       else {'_loaded_at': 'timestamp', '_file': 'varchar'}[column])
+                ) -%}
+            {%- endfor -%}
+        {%- else -%}
+            {%- do run_query(
+                'create or replace view ' ~ source.schema ~ '.' ~ source.name ~ ' as '
+                ~ (file.relation_sql if file else empty_table_sql(source))
+            ) -%}
+        {%- endif -%}
+        {%- do rows.append(registry_row_sql(name, source, file)) -%}
+    {%- endfor -%}
+    {%- do run_query('create schema if not exists raw_registry') -%}
+    {%- do run_query('create or replace table raw_registry.tables as ' ~ rows | join(' union all ')) -%}
+{% endmacro %}
+
+{% macro empty_table_sql(source) -%}
+    select
+        {% for column in source.columns.values() -%}
+            cast(null as {{ column.data_type }}) as {{ column.name }},
+        {% endfor -%}
+        cast(null as timestamp) as _loaded_at,
+        cast(null as string) as _file
+    where false
+{%- endmacro %}
+
+{% macro registry_row_sql(name, source, file) -%}
+    {%- set absent = [] -%}
+    {%- for column in source.columns if file and column not in file.columns -%}
+        {%- do absent.append(column) -%}
+    {%- endfor -%}
+    select
+        '{{ name }}' as source_table,
+        {{ 'true' if file else 'false' }} as is_present,
+        {{ "'" ~ file.format ~ "'" if file else 'cast(null as string)' }} as file_format,
+        cast({{ file.file_count if file else 0 }} as bigint) as file_count,
+        {{ "'" ~ absent | join(', ') ~ "'" if absent else 'cast(null as string)' }} as absent_columns,
+        {{ 'true' if file and ('_loaded_at' in file.columns or 'parts' in file.format) else 'false' }}
+            as has_arrival
+{%- endmacro %}

@@ -1,0 +1,13 @@
+{# Why a record cannot be read: the first of the columns that holds text which is no value of its type.
+   Blank text is no value at all. `columns` maps column to type, as in {'ordered_at': 'timestamp'}. #}
+{% macro not_castable(relation, columns) -%}
+    case
+        {%- for column, data_type in columns.items() %}
+        when
+            {{ relation }}.{{ column }} is not null
+            and try_cast({{ relation }}.{{ column }} as {{ data_type }}) is null
+            and trim(cast({{ relation }}.{{ column }} as string)) <> ''
+            then '{{ column }} is not a {{ data_type.split('(')[0] }}'
+        {%- endfor %}
+    end
+{%- endmacro %}

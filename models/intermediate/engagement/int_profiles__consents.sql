@@ -1,0 +1,88 @@
+{# What each person allows per channel on the as-of date. The last word counts; leaving a list or
+   complaining about a message takes consent back. #}
+with
+
+consents as (
+
+    select * from {{ ref('stg_messaging__consents') }}
+
+),
+
+identifiers as (
+
+    select * from {{ ref('int_identity__identifiers') }}
+
+),
+
+messages as (
+
+    select * from {{ ref('int_profiles__messages') }}
+
+),
+
+as_of as (
+
+    select as_of_date from {{ ref('int_as_of_date') }}
+
+),
+
+changes as (
+
+    select
+        coalesce(accounts.profile_id, addresses.profile_id, numbers.profile_id) as profile_id,
+        consents.channel,
+        consents.status,
+        consents.changed_at,
+        consents.consent_id as change_id
+    from consents
+    inner join as_of on {{ local_date('consents.changed_at') }} <= as_of.as_of_date
+    left join identifiers as accounts
+        on
+            consents.customer_id = accounts.identifier_value
+            and accounts.identifier_type = 'customer_id'
+    left join identifiers as addresses
+        on
+            consents.email = addresses.identifier_value
+            and addresses.identifier_type = 'email'
+    left join identifiers as numbers
+        on
+            consents.phone = numbers.identifier_value
+            and numbers.identifier_type = 'phone'
+
+    union all
+
+    select
+        profile_id,
+        channel,
+        'withdrawn' as status,
+        occurred_at as changed_at,
+        event_id as change_id
+    from messages
+    where event_type in ('unsubscribed', 'complained')
+
+),
+
+ranked as (
+
+    select
+        profile_id,
+        channel,
+        status,
+        changed_at,
+        row_number() over (
+            partition by profile_id, channel
+            {# At the same moment a withdrawal wins. #}
+            order by changed_at desc, status desc, change_id desc
+        ) as change_rank
+    from changes
+    where profile_id is not null
+
+)
+
+select
+    profile_id,
+    channel,
+    status,
+    {{ local_date('changed_at') }} as changed_on
+from ranked
+where change_rank = 1

@@ -1,0 +1,66 @@
+{# Whose session it was: the device tells, else the account, else the address. #}
+with
+
+sessions as (
+
+    select * from {{ ref('int_web__sessions') }}
+
+),
+
+identifiers as (
+
+    select * from {{ ref('int_identity__identifiers') }}
+
+),
+
+messages as (
+
+    select * from {{ ref('int_profiles__messages') }}
+
+),
+
+owned as (
+
+    select
+        sessions.*,
+        coalesce(devices.profile_id, accounts.profile_id, addresses.profile_id) as profile_id
+    from sessions
+    left join identifiers as devices
+        on
+            sessions.anonymous_id = devices.identifier_value
+            and devices.identifier_type = 'anonymous_id'
+    left join identifiers as accounts
+        on
+            sessions.customer_id = accounts.identifier_value
+            and accounts.identifier_type = 'customer_id'
+    left join identifiers as addresses
+        on
+            sessions.email = addresses.identifier_value
+            and addresses.identifier_type = 'email'
+
+),
+
+{# A visit within half an hour of a click in a message was brought by the message. #}
+clicks as (
+
+    select distinct
+        owned.session_id
+    from owned
+    inner join messages on owned.profile_id = messages.profile_id
+    where
+        messages.event_type = 'clicked'
+        and messages.occurred_at <= owned.started_at
+        and {{ seconds_between('messages.occurred_at', 'owned.started_at') }} <= 1800
+
+)
+
+select
+    owned.session_id,
+    owned.profile_id,
+    cast(owned.event_count as bigint) as event_count,
+    owned.is_unprompted and clicks.session_id is null as is_unprompted,
+    owned.visited_on,
+    owned.started_at
+from owned
+left join clicks on owned.session_id = clicks.session_id
+where owned.profile_id is not null

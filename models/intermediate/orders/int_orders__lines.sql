@@ -1,0 +1,150 @@
+{# Lines of orders and sale receipts with what of them was kept. Money in the reporting currency. #}
+with
+
+orders as (
+
+    select * from {{ ref('int_orders__placed') }}
+
+),
+
+order_lines as (
+
+    select * from {{ ref('stg_shop__order_lines') }}
+
+),
+
+receipt_lines as (
+
+    select * from {{ ref('stg_pos__receipt_lines') }}
+
+),
+
+products as (
+
+    select * from {{ ref('stg_shop__products') }}
+
+),
+
+returned as (
+
+    select * from {{ ref('int_orders__returned') }}
+
+),
+
+lines as (
+
+    select
+        'shop:' || order_line_id as line_key,
+        'shop:' || order_id as order_key,
+        order_line_id,
+        product_id,
+        quantity,
+        unit_price,
+        coalesce(discount_amount, 0) as discount_amount,
+        unit_cost
+    from order_lines
+
+    union all
+
+    select
+        'pos:' || receipt_line_id as line_key,
+        'pos:' || receipt_id as order_key,
+        cast(null as string) as order_line_id,
+        product_id,
+        quantity,
+        unit_price,
+        coalesce(discount_amount, 0) as discount_amount,
+        unit_cost
+    from receipt_lines
+
+),
+
+{# A refund names its line. Where it does not say how many units, its money tells. #}
+returned_by_line as (
+
+    select
+        order_key,
+        order_line_id,
+        sum(quantity) as units,
+        sum(case when quantity is null then amount else 0 end) as amount_without_units
+    from returned
+    where order_line_id is not null
+    group by order_key, order_line_id
+
+),
+
+{# A return at the till names products. #}
+returned_by_product as (
+
+    select
+        returned.order_key,
+        receipt_lines.product_id,
+        sum(abs(receipt_lines.quantity)) as units
+    from returned
+    inner join receipt_lines on returned.return_receipt_id = receipt_lines.receipt_id
+    where receipt_lines.product_id is not null
+    group by returned.order_key, receipt_lines.product_id
+
+),
+
+valued as (
+
+    select
+        lines.line_key,
+        lines.order_key,
+        lines.product_id,
+        lines.quantity,
+        cast(
+            (lines.quantity * lines.unit_price - lines.discount_amount) * orders.rate_to_reporting
+            as decimal(18, 4)
+        ) as line_amount,
+        cast(
+            coalesce(lines.unit_cost * orders.rate_to_reporting, products.unit_cost)
+            as decimal(18, 4)
+        ) as unit_cost,
+        coalesce(returned_by_line.units, 0)
+        + coalesce(
+            returned_by_line.amount_without_units * lines.quantity
+            / nullif(cast(lines.quantity * lines.unit_price - lines.discount_amount as double), 0),
+            0
+        )
+        + coalesce(
+            returned_by_product.units * greatest(lines.quantity, 0)
+            / nullif(
+                cast(
+                    sum(greatest(lines.quantity, 0)) over (
+                        partition by lines.order_key, lines.product_id
+                    ) as double
+                ),
+                0
+            ),
+            0
+        ) as returned_units
+    from lines
+    inner join orders on lines.order_key = orders.order_key
+    left join products on lines.product_id = products.product_id
+    left join returned_by_line
+        on
+            lines.order_key = returned_by_line.order_key
+            and lines.order_line_id = returned_by_line.order_line_id
+    left join returned_by_product
+        on
+            lines.order_key = returned_by_product.order_key
+            and lines.product_id = returned_by_product.product_id
+
+)
+
+select
+    line_key,
+    order_key,
+    product_id,
+    quantity,
+    line_amount,
+    unit_cost,
+    {# A negative line is itself a return and stays whole. #}
+    case
+        when quantity > 0
+            then 1 - least(1, greatest(0, cast(returned_units as double) / cast(quantity as double)))
+        else 1
+    end as kept_share
+from valued

@@ -1,0 +1,233 @@
+{# What each order is worth on the as-of date, and whether it is a purchase.
+
+   net revenue = (total - tax - shipping) x (1 - what went back). A refund that names its line gives back
+   goods and no shipping, so it is measured against the total without shipping; any other refund against
+   the whole total. #}
+with
+
+orders as (
+
+    select * from {{ ref('int_orders__placed') }}
+
+),
+
+returned as (
+
+    select * from {{ ref('int_orders__returned') }}
+
+),
+
+lines as (
+
+    select * from {{ ref('int_orders__lines') }}
+
+),
+
+receipt_lines as (
+
+    select * from {{ ref('stg_pos__receipt_lines') }}
+
+),
+
+as_of as (
+
+    select as_of_date from {{ ref('int_as_of_date') }}
+
+),
+
+itemised_returns as (
+
+    select distinct receipt_id
+    from receipt_lines
+    where product_id is not null
+
+),
+
+returns_per_order as (
+
+    select
+        returned.order_key,
+        sum(returned.amount) as refunded_amount,
+        sum(
+            case when returned.order_line_id is not null then returned.amount else 0 end
+        ) as refunded_goods_amount,
+        {# Returns that do not tell which units came back. #}
+        sum(
+            case
+                when returned.order_line_id is null and itemised_returns.receipt_id is null
+                    then returned.amount
+                else 0
+            end
+        ) as refunded_without_units,
+        max(returned.returned_on) as last_returned_on
+    from returned
+    left join itemised_returns on returned.return_receipt_id = itemised_returns.receipt_id
+    group by returned.order_key
+
+),
+
+lines_per_order as (
+
+    select
+        order_key,
+        count(*) as line_count,
+        sum(line_amount * kept_share) as kept_amount,
+        sum(case when unit_cost is null then line_amount * kept_share else 0 end) as kept_amount_without_cost,
+        sum(case when unit_cost is null then 1 else 0 end) as lines_without_cost,
+        sum(coalesce(unit_cost * quantity * kept_share, 0)) as kept_cost
+    from lines
+    group by order_key
+
+),
+
+joined as (
+
+    select
+        orders.*,
+        as_of.as_of_date,
+        coalesce(returns_per_order.refunded_amount, 0) as refunded_amount,
+        coalesce(returns_per_order.refunded_goods_amount, 0) as refunded_goods_amount,
+        returns_per_order.last_returned_on,
+        coalesce(
+            cast(returns_per_order.refunded_without_units as double)
+            / nullif(cast(orders.total_amount as double), 0),
+            0
+        ) as share_returned_without_units,
+        coalesce(lines_per_order.line_count, 0) as line_count,
+        coalesce(lines_per_order.lines_without_cost, 0) as lines_without_cost,
+        coalesce(lines_per_order.kept_cost, 0) as kept_cost,
+        case
+            when lines_per_order.line_count is null then 1
+            when lines_per_order.lines_without_cost = 0 then 0
+            when lines_per_order.lines_without_cost = lines_per_order.line_count then 1
+            else coalesce(
+                lines_per_order.kept_amount_without_cost / nullif(lines_per_order.kept_amount, 0), 1
+            )
+        end as share_without_cost
+    from orders
+    left join returns_per_order on orders.order_key = returns_per_order.order_key
+    left join lines_per_order on orders.order_key = lines_per_order.order_key
+    cross join as_of
+
+),
+
+judged as (
+
+    select
+        joined.*,
+        joined.total_amount > 0 and (
+            joined.refunded_amount >= joined.total_amount
+            or (
+                joined.refunded_goods_amount > 0
+                and joined.refunded_goods_amount >= joined.total_amount - joined.shipping_amount
+            )
+        ) as is_fully_refunded,
+        coalesce(joined.cancelled_on <= joined.as_of_date, false) as is_cancelled,
+        {# What ended as cancelled or refunded was a purchase until it ended, if it is known when. #}
+        joined.status is null
+        or joined.status in ({{ quoted(var('purchase_statuses')) }})
+        or (
+            joined.status in ('cancelled', 'canceled', 'void', 'voided')
+            and joined.cancelled_on is not null
+        )
+        or (joined.status = 'refunded' and joined.last_returned_on is not null) as has_purchase_status
+    from joined
+
+),
+
+named as (
+
+    select
+        judged.*,
+        case
+            when is_test then 'test'
+            when is_cancelled then 'cancelled'
+            when not has_purchase_status then 'status ' || status
+            when is_fully_refunded then 'fully refunded'
+        end as not_purchase_reason
+    from judged
+
+),
+
+net as (
+
+    select
+        named.*,
+        not_purchase_reason is null as is_purchase,
+        case
+            when not_purchase_reason is not null or total_amount = 0 then 0
+            else
+                cast(greatest(0, total_amount - tax_amount - shipping_amount) as double)
+                * greatest(
+                    0,
+                    1
+                    - cast(refunded_amount - refunded_goods_amount as double)
+                    / cast(total_amount as double)
+                    - coalesce(
+                        cast(refunded_goods_amount as double)
+                        / nullif(cast(total_amount - shipping_amount as double), 0),
+                        0
+                    )
+                )
+                * cast(rate_to_reporting as double)
+        end as net_revenue
+    from named
+
+),
+
+valued as (
+
+    select
+        net.*,
+        case
+            when is_purchase
+                then
+                    net_revenue
+                    - kept_cost * (1 - share_returned_without_units)
+                    - net_revenue * share_without_cost * (1 - {{ var('default_margin_rate') }})
+            else 0
+        end as gross_margin
+    from net
+
+)
+
+select
+
+    ---------- ids
+    order_key,
+    order_id,
+    profile_id,
+    store_id,
+
+    ---------- strings
+    order_source,
+    channel,
+    status,
+    not_purchase_reason,
+    currency,
+    discount_code,
+    utm_source,
+    utm_medium,
+    utm_campaign,
+
+    ---------- numerics
+    total_amount,
+    discount_amount,
+    shipping_amount,
+    tax_amount,
+    cast(refunded_amount as decimal(18, 2)) as refunded_amount,
+    rate_to_reporting,
+    cast(net_revenue as decimal(18, 2)) as net_revenue,
+    cast(gross_margin as decimal(18, 2)) as gross_margin,
+
+    ---------- booleans
+    is_purchase,
+    is_purchase and share_without_cost > 0 as is_margin_estimated,
+
+    ---------- dates and timestamps
+    ordered_on,
+    cancelled_on,
+    last_returned_on,
+    ordered_at
+
+from valued

@@ -1,0 +1,20 @@
+{% for table in raw_tables() %}
+select
+    '{{ table.source }}.{{ table.name }}' as source_table,
+    {% if table.key | length == 1 -%}
+    {{ table.key[0] }}
+    {%- else -%}
+    concat_ws(', '
+        {%- for column in table.key if column not in ['email', 'phone'] -%}
+            , cast({{ column }} as string)
+        {%- endfor %})
+    {%- endif %} as record_key,
+    rejection_reason as reason,
+    {{ table.amount if table.amount else 'cast(null as decimal(18, 2))' }} as amount,
+    _loaded_at as loaded_at,
+    _file as file_name,
+    raw_record
+from {{ ref('base_' ~ table.source ~ '__' ~ table.name) }}
+where rejection_reason is not null
+{% if not loop.last %}union all{% endif %}
+{% endfor %}

@@ -1,0 +1,78 @@
+{{ config(materialized='ephemeral') }}
+
+with
+
+source as (
+
+    select * from {{ source('ads', 'spend') }}
+
+),
+
+typed as (
+
+    select
+
+        ---------- strings
+        {{ clean_word('source.channel') }} as channel,
+        {{ clean_text('source.campaign') }} as campaign,
+        {{ clean_currency('source.currency') }} as currency,
+
+        ---------- numerics
+        try_cast(source.cost as decimal(18, 2)) as cost,
+        try_cast(source.impressions as bigint) as impressions,
+        try_cast(source.clicks as bigint) as clicks,
+
+        ---------- dates
+        try_cast(source.spend_date as date) as spend_date,
+
+        ---------- delivery
+        {{ utc_timestamp('source._loaded_at') }} as _loaded_at,
+        source._file,
+        {{ raw_record('source') }} as raw_record,
+        {{ not_castable('source', {
+            'spend_date': 'date',
+            'cost': 'decimal(18,2)',
+            'impressions': 'bigint',
+            'clicks': 'bigint'
+        }) }} as cast_problem
+
+    from source
+
+),
+
+priced as (
+
+    select
+        typed.*,
+        case
+            when typed.currency = '{{ var("reporting_currency") }}' then 1
+            else rates.rate_to_reporting
+        end as rate_to_reporting
+    from typed
+    left join {{ ref('stg_finance__exchange_rates') }} as rates
+        on
+            typed.currency = rates.currency
+            and typed.spend_date >= rates.rate_date
+            and typed.spend_date < rates.valid_until
+
+),
+
+judged as (
+
+    select
+        *,
+        coalesce(
+            cast_problem,
+            {{ missing(['spend_date', 'channel', 'cost']) }},
+            case
+                when cost < 0 then 'cost is negative'
+                when impressions < 0 then 'impressions is negative'
+                when clicks < 0 then 'clicks is negative'
+                when rate_to_reporting is null then 'currency has no exchange rate'
+            end
+        ) as rejection_reason
+    from priced
+
+)
+
+select * from judged

@@ -1,0 +1,57 @@
+{{ config(materialized='ephemeral') }}
+
+with
+
+source as (
+
+    select * from {{ source('experiments', 'assignments') }}
+
+),
+
+typed as (
+
+    select
+
+        ---------- ids
+        {{ clean_identifier('source.experiment_id') }} as experiment_id,
+        {{ clean_identifier('source.customer_id') }} as customer_id,
+        {{ clean_identifier('source.anonymous_id') }} as anonymous_id,
+
+        ---------- strings
+        {{ clean_text('source.arm') }} as arm,
+        {{ clean_email('source.email') }} as email,
+        {{ clean_phone('source.phone') }} as phone,
+
+        ---------- timestamps
+        {{ utc_timestamp('source.assigned_at') }} as assigned_at,
+
+        ---------- delivery
+        {{ utc_timestamp('source._loaded_at') }} as _loaded_at,
+        source._file,
+        {{ raw_record('source', personal=['email', 'phone']) }} as raw_record,
+        {{ not_castable('source', {
+            'assigned_at': 'timestamp'
+        }) }} as cast_problem
+
+    from source
+
+),
+
+judged as (
+
+    select
+        *,
+        coalesce(
+            cast_problem,
+            {{ missing(['experiment_id', 'arm', 'assigned_at']) }},
+            {{ implausible_time('assigned_at') }},
+            case
+                when coalesce(customer_id, email, phone, anonymous_id) is null
+                    then 'customer_id, email, phone and anonymous_id are missing'
+            end
+        ) as rejection_reason
+    from typed
+
+)
+
+select * from judged

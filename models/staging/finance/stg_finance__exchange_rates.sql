@@ -1,0 +1,33 @@
+with
+
+records as (
+
+    select * from {{ ref('base_finance__exchange_rates') }}
+
+),
+
+latest as (
+
+    {{ latest_delivery('records', key=['rate_date', 'currency']) }}
+
+)
+
+select
+
+    ---------- strings
+    currency,
+
+    ---------- numerics
+    rate_to_reporting,
+
+    ---------- dates
+    rate_date,
+    {# A rate serves until the next one, though not for longer than the var says. #}
+    least(
+        cast(
+            rate_date + interval '{{ var("exchange_rate_max_age_days") + 1 }}' day as date
+        ),
+        lead(rate_date) over (partition by currency order by rate_date)
+    ) as valid_until
+
+from latest

@@ -1,0 +1,54 @@
+{{ config(materialized='ephemeral') }}
+
+with
+
+source as (
+
+    select * from {{ source('pos', 'loyalty_members') }}
+
+),
+
+typed as (
+
+    select
+
+        ---------- ids
+        {{ clean_identifier('source.loyalty_card_id') }} as loyalty_card_id,
+        {{ clean_identifier('source.customer_id') }} as customer_id,
+
+        ---------- strings
+        {{ clean_email('source.email') }} as email,
+        {{ clean_phone('source.phone') }} as phone,
+        {{ clean_text('source.first_name') }} as first_name,
+        {{ clean_text('source.last_name') }} as last_name,
+
+        ---------- timestamps
+        {{ utc_timestamp('source.joined_at') }} as joined_at,
+
+        ---------- delivery
+        {{ utc_timestamp('source._loaded_at') }} as _loaded_at,
+        source._file,
+        {{ raw_record('source', personal=['email', 'phone', 'first_name', 'last_name']) }} as raw_record,
+        {{ not_castable('source', {
+            'joined_at': 'timestamp'
+        }) }} as cast_problem
+
+    from source
+
+),
+
+judged as (
+
+    select
+        *,
+        coalesce(
+            {{ missing(['loyalty_card_id']) }},
+            cast_problem,
+            {{ missing(['joined_at']) }},
+            {{ implausible_time('joined_at') }}
+        ) as rejection_reason
+    from typed
+
+)
+
+select * from judged

@@ -1,0 +1,70 @@
+{{ config(materialized='ephemeral') }}
+
+with
+
+source as (
+
+    select * from {{ source('pos', 'receipt_lines') }}
+
+),
+
+typed as (
+
+    select
+
+        ---------- ids
+        {{ clean_identifier('source.receipt_line_id') }} as receipt_line_id,
+        {{ clean_identifier('source.receipt_id') }} as receipt_id,
+        {{ clean_identifier('source.product_id') }} as product_id,
+
+        ---------- numerics
+        try_cast(source.quantity as decimal(18, 3)) as quantity,
+        try_cast(source.unit_price as decimal(18, 4)) as unit_price,
+        try_cast(source.discount_amount as decimal(18, 2)) as discount_amount,
+        try_cast(source.unit_cost as decimal(18, 4)) as unit_cost,
+
+        ---------- delivery
+        {{ utc_timestamp('source._loaded_at') }} as _loaded_at,
+        source._file,
+        {{ raw_record('source') }} as raw_record,
+        {{ not_castable('source', {
+            'quantity': 'decimal(18,3)',
+            'unit_price': 'decimal(18,4)',
+            'discount_amount': 'decimal(18,2)',
+            'unit_cost': 'decimal(18,4)'
+        }) }} as cast_problem
+
+    from source
+
+),
+
+matched as (
+
+    select
+        typed.*,
+        receipts.receipt_id is not null as has_receipt
+    from typed
+    left join {{ ref('stg_pos__receipts') }} as receipts on typed.receipt_id = receipts.receipt_id
+
+),
+
+judged as (
+
+    select
+        *,
+        coalesce(
+            {{ missing(['receipt_line_id']) }},
+            cast_problem,
+            {{ missing(['receipt_id', 'quantity', 'unit_price']) }},
+            case
+                when unit_price < 0 then 'unit_price is negative'
+                when unit_cost < 0 then 'unit_cost is negative'
+                when discount_amount < 0 then 'discount_amount is negative'
+                when not has_receipt then 'line without its receipt'
+            end
+        ) as rejection_reason
+    from matched
+
+)
+
+select * from judged

@@ -1,0 +1,111 @@
+{{ config(materialized='ephemeral') }}
+
+with
+
+source as (
+
+    select * from {{ source('pos', 'receipts') }}
+
+),
+
+typed as (
+
+    select
+
+        ---------- ids
+        {{ clean_identifier('source.receipt_id') }} as receipt_id,
+        {{ clean_identifier('source.store_id') }} as store_id,
+        {{ clean_identifier('source.loyalty_card_id') }} as loyalty_card_id,
+        {{ clean_identifier('source.return_of_receipt_id') }} as return_of_receipt_id,
+
+        ---------- strings
+        {{ clean_email('source.email') }} as email,
+        {{ clean_phone('source.phone') }} as phone,
+        {{ clean_currency('source.currency') }} as currency,
+
+        ---------- numerics
+        try_cast(source.total_amount as decimal(18, 2)) as total_amount,
+        try_cast(source.discount_amount as decimal(18, 2)) as discount_amount,
+        try_cast(source.tax_amount as decimal(18, 2)) as tax_amount,
+
+        ---------- timestamps
+        {{ utc_timestamp('source.sold_at') }} as sold_at,
+
+        ---------- delivery
+        {{ utc_timestamp('source._loaded_at') }} as _loaded_at,
+        source._file,
+        {{ raw_record('source', personal=['email', 'phone']) }} as raw_record,
+        {{ not_castable('source', {
+            'sold_at': 'timestamp',
+            'total_amount': 'decimal(18,2)',
+            'discount_amount': 'decimal(18,2)',
+            'tax_amount': 'decimal(18,2)'
+        }) }} as cast_problem
+
+    from source
+
+),
+
+priced as (
+
+    select
+        typed.*,
+        case
+            when typed.currency = '{{ var("reporting_currency") }}' then 1
+            else rates.rate_to_reporting
+        end as rate_to_reporting
+    from typed
+    left join {{ ref('stg_finance__exchange_rates') }} as rates
+        on
+            typed.currency = rates.currency
+            and {{ local_date('typed.sold_at') }} >= rates.rate_date
+            and {{ local_date('typed.sold_at') }} < rates.valid_until
+
+),
+
+judged as (
+
+    select
+        *,
+        coalesce(
+            {{ missing(['receipt_id']) }},
+            cast_problem,
+            {{ missing(['sold_at', 'total_amount']) }},
+            {{ implausible_time('sold_at') }},
+            case
+                when return_of_receipt_id is null and total_amount < 0
+                    then 'total_amount is negative'
+                when discount_amount < 0 then 'discount_amount is negative'
+                when tax_amount < 0 then 'tax_amount is negative'
+                when rate_to_reporting is null then 'currency has no exchange rate'
+            end
+        ) as problem
+    from priced
+
+),
+
+sales as (
+
+    select distinct receipt_id
+    from judged
+    where problem is null and return_of_receipt_id is null
+
+),
+
+matched as (
+
+    select
+        judged.*,
+        coalesce(
+            judged.problem,
+            case
+                when judged.return_of_receipt_id is not null and sales.receipt_id is null
+                    then 'return of a receipt that is not there'
+            end
+        ) as rejection_reason
+    from judged
+    left join sales on judged.return_of_receipt_id = sales.receipt_id
+
+)
+
+select * from matched

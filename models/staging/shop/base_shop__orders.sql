@@ -1,0 +1,102 @@
+{{ config(materialized='ephemeral') }}
+
+with
+
+source as (
+
+    select * from {{ source('shop', 'orders') }}
+
+),
+
+typed as (
+
+    select
+
+        ---------- ids
+        {{ clean_identifier('source.order_id') }} as order_id,
+        {{ clean_identifier('source.customer_id') }} as customer_id,
+        {{ clean_identifier('source.anonymous_id') }} as anonymous_id,
+        {{ clean_identifier('source.loyalty_card_id') }} as loyalty_card_id,
+
+        ---------- strings
+        {{ clean_email('source.email') }} as email,
+        {{ clean_phone('source.phone') }} as phone,
+        {{ clean_word('source.status') }} as status,
+        {{ clean_word('source.channel') }} as channel,
+        {{ clean_currency('source.currency') }} as currency,
+        {{ clean_text('source.discount_code') }} as discount_code,
+        {{ clean_word('source.utm_source') }} as utm_source,
+        {{ clean_word('source.utm_medium') }} as utm_medium,
+        {{ clean_text('source.utm_campaign') }} as utm_campaign,
+
+        ---------- numerics
+        try_cast(source.total_amount as decimal(18, 2)) as total_amount,
+        try_cast(source.discount_amount as decimal(18, 2)) as discount_amount,
+        try_cast(source.shipping_amount as decimal(18, 2)) as shipping_amount,
+        try_cast(source.tax_amount as decimal(18, 2)) as tax_amount,
+
+        ---------- booleans
+        coalesce(try_cast(source.is_test as boolean), false) as is_test,
+
+        ---------- timestamps
+        {{ utc_timestamp('source.ordered_at') }} as ordered_at,
+        {{ utc_timestamp('source.cancelled_at') }} as cancelled_at,
+
+        ---------- delivery
+        {{ utc_timestamp('source._loaded_at') }} as _loaded_at,
+        source._file,
+        {{ raw_record('source', personal=['email', 'phone']) }} as raw_record,
+        {{ not_castable('source', {
+            'ordered_at': 'timestamp',
+            'total_amount': 'decimal(18,2)',
+            'discount_amount': 'decimal(18,2)',
+            'shipping_amount': 'decimal(18,2)',
+            'tax_amount': 'decimal(18,2)',
+            'cancelled_at': 'timestamp',
+            'is_test': 'boolean'
+        }) }} as cast_problem
+
+    from source
+
+),
+
+priced as (
+
+    select
+        typed.*,
+        case
+            when typed.currency = '{{ var("reporting_currency") }}' then 1
+            else rates.rate_to_reporting
+        end as rate_to_reporting
+    from typed
+    left join {{ ref('stg_finance__exchange_rates') }} as rates
+        on
+            typed.currency = rates.currency
+            and {{ local_date('typed.ordered_at') }} >= rates.rate_date
+            and {{ local_date('typed.ordered_at') }} < rates.valid_until
+
+),
+
+judged as (
+
+    select
+        *,
+        coalesce(
+            {{ missing(['order_id']) }},
+            cast_problem,
+            {{ missing(['ordered_at', 'total_amount']) }},
+            {{ implausible_time('ordered_at') }},
+            {{ implausible_time('cancelled_at') }},
+            case
+                when total_amount < 0 then 'total_amount is negative'
+                when discount_amount < 0 then 'discount_amount is negative'
+                when shipping_amount < 0 then 'shipping_amount is negative'
+                when tax_amount < 0 then 'tax_amount is negative'
+                when rate_to_reporting is null then 'currency has no exchange rate'
+            end
+        ) as rejection_reason
+    from priced
+
+)
+
+select * from judged

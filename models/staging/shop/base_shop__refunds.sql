@@ -1,0 +1,70 @@
+{{ config(materialized='ephemeral') }}
+
+with
+
+source as (
+
+    select * from {{ source('shop', 'refunds') }}
+
+),
+
+typed as (
+
+    select
+
+        ---------- ids
+        {{ clean_identifier('source.refund_id') }} as refund_id,
+        {{ clean_identifier('source.order_id') }} as order_id,
+        {{ clean_identifier('source.order_line_id') }} as order_line_id,
+
+        ---------- numerics
+        try_cast(source.amount as decimal(18, 2)) as amount,
+        try_cast(source.quantity as decimal(18, 3)) as quantity,
+
+        ---------- timestamps
+        {{ utc_timestamp('source.refunded_at') }} as refunded_at,
+
+        ---------- delivery
+        {{ utc_timestamp('source._loaded_at') }} as _loaded_at,
+        source._file,
+        {{ raw_record('source') }} as raw_record,
+        {{ not_castable('source', {
+            'refunded_at': 'timestamp',
+            'amount': 'decimal(18,2)',
+            'quantity': 'decimal(18,3)'
+        }) }} as cast_problem
+
+    from source
+
+),
+
+matched as (
+
+    select
+        typed.*,
+        orders.order_id is not null as has_order
+    from typed
+    left join {{ ref('stg_shop__orders') }} as orders on typed.order_id = orders.order_id
+
+),
+
+judged as (
+
+    select
+        *,
+        coalesce(
+            {{ missing(['refund_id']) }},
+            cast_problem,
+            {{ missing(['order_id', 'refunded_at', 'amount']) }},
+            {{ implausible_time('refunded_at') }},
+            case
+                when amount < 0 then 'amount is negative'
+                when quantity < 0 then 'quantity is negative'
+                when not has_order then 'refund without its order'
+            end
+        ) as rejection_reason
+    from matched
+
+)
+
+select * from judged

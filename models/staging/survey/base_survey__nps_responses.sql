@@ -1,0 +1,60 @@
+{{ config(materialized='ephemeral') }}
+
+with
+
+source as (
+
+    select * from {{ source('survey', 'nps_responses') }}
+
+),
+
+typed as (
+
+    select
+
+        ---------- ids
+        {{ clean_identifier('source.response_id') }} as response_id,
+        {{ clean_identifier('source.customer_id') }} as customer_id,
+
+        ---------- strings
+        {{ clean_email('source.email') }} as email,
+        {{ clean_text('source.touchpoint') }} as touchpoint,
+        {{ clean_text('source.comment') }} as comment,
+
+        ---------- numerics
+        try_cast(source.score as integer) as score,
+
+        ---------- timestamps
+        {{ utc_timestamp('source.responded_at') }} as responded_at,
+
+        ---------- delivery
+        {{ utc_timestamp('source._loaded_at') }} as _loaded_at,
+        source._file,
+        {{ raw_record('source', personal=['email', 'comment']) }} as raw_record,
+        {{ not_castable('source', {
+            'responded_at': 'timestamp',
+            'score': 'integer'
+        }) }} as cast_problem
+
+    from source
+
+),
+
+judged as (
+
+    select
+        *,
+        coalesce(
+            {{ missing(['response_id']) }},
+            cast_problem,
+            {{ missing(['responded_at', 'score']) }},
+            {{ implausible_time('responded_at') }},
+            case
+                when score not between 0 and 10 then 'score is not between 0 and 10'
+            end
+        ) as rejection_reason
+    from typed
+
+)
+
+select * from judged

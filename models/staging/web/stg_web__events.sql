@@ -1,0 +1,42 @@
+with
+
+records as (
+
+    select * from {{ ref('base_web__events') }}
+
+),
+
+latest as (
+
+    {{ latest_delivery('records', key=['event_id']) }}
+
+)
+
+select
+
+    ---------- ids
+    event_id,
+    anonymous_id,
+    customer_id,
+    product_id,
+    order_id,
+
+    ---------- strings
+    event_type,
+    email,
+    page_url,
+    referrer,
+    utm_source,
+    utm_medium,
+    utm_campaign,
+
+    ---------- numerics
+    value,
+
+    ---------- booleans
+    is_bot,
+
+    ---------- timestamps
+    occurred_at
+
+from latest
