@@ -1,4 +1,5 @@
-{# Lines of orders and sale receipts with what of them was kept. Money in the reporting currency. #}
+{# Lines of orders and sale receipts with what of them was kept. Amounts and costs are in the reporting
+   currency and serve to split the money of an order, which itself stays decimal. #}
 with
 
 orders as (
@@ -39,8 +40,8 @@ lines as (
         order_line_id,
         product_id,
         quantity,
-        unit_price,
-        coalesce(discount_amount, 0) as discount_amount,
+        cast(quantity as double) * cast(unit_price as double)
+        - coalesce(cast(discount_amount as double), 0) as line_amount,
         unit_cost
     from order_lines
 
@@ -52,8 +53,8 @@ lines as (
         cast(null as string) as order_line_id,
         product_id,
         quantity,
-        unit_price,
-        coalesce(discount_amount, 0) as discount_amount,
+        cast(quantity as double) * cast(unit_price as double)
+        - coalesce(cast(discount_amount as double), 0) as line_amount,
         unit_cost
     from receipt_lines
 
@@ -94,22 +95,21 @@ valued as (
         lines.order_key,
         lines.product_id,
         lines.quantity,
-        cast(
-            (lines.quantity * lines.unit_price - lines.discount_amount) * orders.rate_to_reporting
-            as decimal(18, 4)
-        ) as line_amount,
-        cast(
-            coalesce(lines.unit_cost * orders.rate_to_reporting, products.unit_cost)
-            as decimal(18, 4)
+        lines.line_amount * cast(orders.rate_to_reporting as double) as line_amount,
+        coalesce(
+            cast(lines.unit_cost as double) * cast(orders.rate_to_reporting as double),
+            cast(products.unit_cost as double)
         ) as unit_cost,
         coalesce(returned_by_line.units, 0)
         + coalesce(
-            returned_by_line.amount_without_units * lines.quantity
-            / nullif(cast(lines.quantity * lines.unit_price - lines.discount_amount as double), 0),
+            cast(returned_by_line.amount_without_units as double)
+            * cast(lines.quantity as double)
+            / nullif(lines.line_amount, 0),
             0
         )
         + coalesce(
-            returned_by_product.units * greatest(lines.quantity, 0)
+            cast(returned_by_product.units as double)
+            * cast(greatest(lines.quantity, 0) as double)
             / nullif(
                 cast(
                     sum(greatest(lines.quantity, 0)) over (
