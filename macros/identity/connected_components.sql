@@ -54,11 +54,14 @@
     )) }}
 {% endmacro %}
 
+{# Committed at once: of a table made in the same transaction DuckDB knows no row count, and joins it as if
+   it were empty. #}
 {% macro make_table(relation, query) %}
     {%- do adapter.drop_relation(relation) -%}
     {% call statement('make_table', fetch_result=False, auto_begin=True) -%}
         {{ create_table_as(False, relation, query) }}
     {%- endcall %}
+    {%- do adapter.commit() -%}
 {% endmacro %}
 
 {% macro distinct_edges_sql(query) %}

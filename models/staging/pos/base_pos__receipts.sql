@@ -75,8 +75,10 @@ judged as (
             case
                 when return_of_receipt_id is null and total_amount < 0
                     then 'total_amount is negative'
-                when discount_amount < 0 then 'discount_amount is negative'
-                when tax_amount < 0 then 'tax_amount is negative'
+                when return_of_receipt_id is null and discount_amount < 0
+                    then 'discount_amount is negative'
+                when return_of_receipt_id is null and tax_amount < 0
+                    then 'tax_amount is negative'
                 when rate_to_reporting is null then 'currency has no exchange rate'
             end
         ) as problem
