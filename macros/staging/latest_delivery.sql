@@ -11,7 +11,7 @@
                     _loaded_at desc nulls last,
                     _file desc nulls last,
                     {#- Only records that came more than once are worth the text. #}
-                    case when deliveries > 1 then {{ record_as_json('counted') }} end desc
+                    case when deliveries > 1 then {{ row_as_json(whole_row('counted')) }} end desc
             ) as delivery_rank
         from (
             select

@@ -191,6 +191,14 @@ def test_arrival_is_a_timestamp_and_one_that_cannot_be_read_stops_the_build(raw)
         rows(table(raw), "_loaded_at")
 
 
+def test_arrival_that_cannot_be_read_names_its_part(raw):
+    header = "order_id,ordered_at,total_amount,_loaded_at\n1,2024-01-01,2,"
+    raw("shop/orders/1.csv", f"{header}2024-01-02\n")
+    raw("shop/orders/2.csv", f"{header}soon\n")
+    with pytest.raises(duckdb.Error, match=r"shop/orders/2.csv: `_loaded_at` is no time: soon"):
+        rows(table(raw), "_loaded_at")
+
+
 def test_a_malformed_row_further_down_fails_with_file_and_line(raw):
     good = "".join(f"{number},2024-01-01,2,x\n" for number in range(5000))
     raw("shop/orders.csv", f"order_id,ordered_at,total_amount,email\n{good}5000,2024-01-01\n")

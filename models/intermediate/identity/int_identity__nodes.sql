@@ -31,16 +31,15 @@ identifiers as (
 
 ),
 
-blocked as (
+{# One pattern per type: each identifier is matched once. #}
+blocked_patterns as (
 
-    select distinct
-        identifiers.identifier_type,
-        identifiers.identifier_value
-    from identifiers
-    inner join blocked_values
-        on
-            blocked_values.identifier_type in ('any', identifiers.identifier_type)
-            and {{ matches('lower(identifiers.identifier_value)', 'blocked_values.pattern') }}
+    select
+        rules.identifier_type,
+        {{ dbt.listagg("'(' || blocked_values.pattern || ')'", "'|'") }} as pattern
+    from rules
+    inner join blocked_values on blocked_values.identifier_type in ('any', rules.identifier_type)
+    group by rules.identifier_type
 
 ),
 
@@ -61,11 +60,10 @@ numbered as (
         cast(identifiers.record_count as bigint) as record_count
     from identifiers
     inner join rules on identifiers.identifier_type = rules.identifier_type
-    left join blocked
-        on
-            identifiers.identifier_type = blocked.identifier_type
-            and identifiers.identifier_value = blocked.identifier_value
-    where blocked.identifier_value is null
+    left join blocked_patterns on identifiers.identifier_type = blocked_patterns.identifier_type
+    where
+        blocked_patterns.pattern is null
+        or not {{ matches('lower(identifiers.identifier_value)', 'blocked_patterns.pattern') }}
 
 )
 

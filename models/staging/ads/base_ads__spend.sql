@@ -28,7 +28,7 @@ typed as (
         ---------- delivery
         {{ utc_timestamp('source._loaded_at') }} as _loaded_at,
         source._file,
-        {{ raw_record('source') }} as raw_record,
+        {{ whole_row('source') }} as raw_row,
         {{ not_castable('source', {
             'spend_date': 'date',
             'cost': 'decimal(18,2)',

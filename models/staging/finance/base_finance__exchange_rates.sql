@@ -24,7 +24,7 @@ typed as (
         ---------- delivery
         {{ utc_timestamp('source._loaded_at') }} as _loaded_at,
         source._file,
-        {{ raw_record('source') }} as raw_record,
+        {{ whole_row('source') }} as raw_row,
         {{ not_castable('source', {
             'rate_date': 'date',
             'rate_to_reporting': 'decimal(18,8)'

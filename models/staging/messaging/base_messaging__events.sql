@@ -32,7 +32,7 @@ typed as (
         ---------- delivery
         {{ utc_timestamp('source._loaded_at') }} as _loaded_at,
         source._file,
-        {{ raw_record('source', personal=['email', 'phone']) }} as raw_record,
+        {{ whole_row('source') }} as raw_row,
         {{ not_castable('source', {
             'occurred_at': 'timestamp'
         }) }} as cast_problem

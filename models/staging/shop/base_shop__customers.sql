@@ -36,7 +36,7 @@ typed as (
         ---------- delivery
         {{ utc_timestamp('source._loaded_at') }} as _loaded_at,
         source._file,
-        {{ raw_record('source', personal=['email', 'phone', 'first_name', 'last_name', 'birth_date', 'city', 'postal_code']) }} as raw_record,
+        {{ whole_row('source') }} as raw_row,
         {{ not_castable('source', {
             'created_at': 'timestamp',
             'birth_date': 'date',
