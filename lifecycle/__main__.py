@@ -7,7 +7,7 @@ import click
 COMMANDS = {
     "demo": ("lifecycle.demo", "Make the raw data of a demo shop."),
     "dataset": ("lifecycle.datasets", "Turn a public data set into a raw directory."),
-    "validate-raw": ("lifecycle.expectations", "Check the shape of raw extracts before they are loaded."),
+    "validate-raw": ("lifecycle.expectations", "Check the shape of raw extracts before a load."),
     "validate-marts": ("lifecycle.expectations", "Compare the marts with the kept baseline."),
     "report": ("lifecycle.report", "Print what a build made."),
     "publish": ("lifecycle.publish", "Publish the marts of a build that passed, for BI."),

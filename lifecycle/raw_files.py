@@ -511,7 +511,12 @@ def _meant(root: Path, path: Path) -> str | None:
 
 
 def _visible(folder: Path) -> list[Path]:
-    return sorted(entry for entry in folder.iterdir() if entry.name[0] not in "._")
+    """What is there to be read: the vars to build with lie beside the tables and are no table."""
+    return sorted(
+        entry
+        for entry in folder.iterdir()
+        if entry.name[0] not in "._" and entry.name != "vars.yml"
+    )
 
 
 def _label(root: Path, path: Path) -> str:

@@ -29,7 +29,7 @@ ADAPTERS = {
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Raw directory to write; replaced whole if an adapter made it.  [default: raw/NAME]",
+    help="Raw directory to write; replaced whole if an adapter made it.  [default: datasets/NAME]",
 )
 @click.option(
     "--from",
@@ -39,7 +39,7 @@ ADAPTERS = {
 )
 def dataset(name: str, out: Path | None, given: Path | None) -> None:
     """Turn a public data set into a raw directory."""
-    out = out or Path("raw") / name
+    out = out or Path("datasets") / name
     adapter = ADAPTERS[name]
     with tempfile.TemporaryDirectory() as scratch, replaced_whole(out) as directory:
         source = adapter.find(given, Path(scratch))

@@ -3,6 +3,10 @@
 A shop for coffee and tea sells online and at tills. NumPy draws how people buy (`buying`); the rest
 of the world (`*.sql`, run in DuckDB) is a function of the seed and of each row's number. So a seed
 gives the same tables whatever the number of threads. Nothing reads the clock.
+
+The truth, which no model reads, is beside the raw directory: `people` (how each of them buys),
+`identifiers` (every value as it is written, and whose it is), `orders` (whose, and what became of
+them), `parameters` (of `buying.Process`), `experiments` (true effects) and `broken_records`.
 """
 
 import json
@@ -25,6 +29,8 @@ from lifecycle.demo.broken import broken_records
 HERE = Path(__file__).parent
 WORLD = ("world", "shop", "pos", "messaging", "web", "other", "truth")
 MARKER = ".lifecycle-demo"
+# The vars to build it with: most of the numbers that are written without a country are German.
+VARIABLES = "default_country: DE\n"
 IDENTIFIERS = ("customer_id", "email", "phone", "loyalty_card_id", "anonymous_id")
 # Tables that come as CSV, and those that come in parts: a year or a quarter of arrivals each.
 AS_CSV = {
@@ -48,12 +54,12 @@ FORMATS = {
 @click.command(context_settings={"show_default": True})
 @click.option("--out", default="raw", help="Raw directory to make; beside it `<out>_truth`.")
 @click.option("--customers", default=5000, type=click.IntRange(min=100), help="People who buy.")
-@click.option("--seed", default=1, help="Same seed, same data.")
+@click.option("--seed", default=1, type=click.IntRange(min=0), help="Same seed, same data.")
 @click.option("--start", default="2023-07-01", type=click.DateTime(["%Y-%m-%d"]), help="First day.")
 @click.option("--days", default=1096, type=click.IntRange(min=180), help="Length of the history.")
 @click.option(
     "--events-per-order",
-    default=12.0,
+    default=10.0,
     type=click.FloatRange(min=0),
     help="Web events per online order, about: visits without an order make up the number.",
 )
@@ -68,7 +74,7 @@ def make(
     seed=1,
     start=datetime(2023, 7, 1),
     days=1096,
-    events_per_order=12.0,
+    events_per_order=10.0,
     threads=None,
 ):
     """Writes the raw directory `out` and `<out>_truth`, each replaced as a whole at the end."""
@@ -83,7 +89,7 @@ def make(
     }
     parts = {name: part_starts(name, start, end) for name in contract.tables()}
     config = {
-        "memory_limit": "3GB",
+        "memory_limit": "2GB",
         "temp_directory": str(out.with_name(f".{out.name}.spill")),
         # On little data a second thread costs more than it brings.
         "threads": threads or (1 if customers < 20_000 else os.cpu_count()),
@@ -94,6 +100,7 @@ def make(
         duckdb.connect(config=config) as warehouse,
         tqdm(total=len(WORLD) + sum(map(len, parts.values())), desc="demo") as progress,
     ):
+        (raw / "vars.yml").write_text(VARIABLES)
         for schema in {table.source for table in contract.tables().values()} | {"truth"}:
             warehouse.execute(f"create schema {schema}")
         drawn, variables = draw_buyers(seed, customers, start, days)
@@ -109,10 +116,13 @@ def make(
         for name, table in contract.tables().items():
             for _ in write_table(warehouse, table, raw, parts[name]):
                 progress.update()
+        warehouse.execute(
+            "create table truth.identifiers as select distinct * from written_identifiers"
+        )
         for (name,) in warehouse.execute(
             "select table_name from duckdb_tables() where schema_name = 'truth'"
         ).fetchall():
-            write(warehouse, f"select distinct * from truth.{name} order by all", truth / name)
+            write(warehouse, f"from truth.{name} order by all", truth / name)
 
 
 def draw_buyers(seed, customers, start, days):
@@ -216,7 +226,7 @@ def write_table(warehouse, table, raw, starts):
             part = "part"
         if identifiers:
             warehouse.execute(f"""
-                insert into truth.identifiers
+                insert into written_identifiers
                 select distinct identifier_type, value, 'person-' || person
                 from (
                     unpivot (select person, {identifiers} from {part})
@@ -237,7 +247,8 @@ def write_table(warehouse, table, raw, starts):
 
 def write(warehouse, query, path, suffix="parquet"):
     path.parent.mkdir(parents=True, exist_ok=True)
-    warehouse.execute(f"copy ({query}) to '{path}.{suffix}' ({FORMATS[suffix]})")
+    target = f"{path}.{suffix}".replace("'", "''")
+    warehouse.execute(f"copy ({query}) to '{target}' ({FORMATS[suffix]})")
 
 
 @contextmanager

@@ -115,13 +115,14 @@ def broken_records(table, since):
             [{", ".join(f"'{kind}'" for kind in kinds)}][kind_number + 1] as kind,
             {", ".join(f"{value(column)} as {column}" for column in columns)}
         from (
-            select *, number % {len(kinds)} as kind_number, number // {len(kinds)} as copy
+            select *, drawn % {len(kinds)} as kind_number, drawn // {len(kinds)} as copy
             from (
-                select *, row_number() over (order by draw) - 1 as number
+                select *, row_number() over (order by draw) - 1 as drawn
                 from (
                     select
                         *,
-                        (_loaded_at < '{since}', hash({", ".join(table.key)}), _loaded_at) as draw
+                        hash(getvariable('seed'), {", ".join(table.key)}) as place,
+                        (_loaded_at < '{since}', place, _loaded_at) as draw
                     from {name} order by draw limit {len(kinds) * COPIES}
                 )
             )

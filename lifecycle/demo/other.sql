@@ -26,7 +26,7 @@ select
     channel,
     -- Grows with the shop: so much per buyer and day, over all its history.
     round(cost_per_buyer * getvariable('buyers') / getvariable('days')
-        * (0.6 + 0.8 * day / getvariable('days')) * (0.7 + 0.6 * u('spend ' || campaign, day)), 2) as cost,
+        * (0.6 + 0.8 * day / getvariable('days')) * (0.7 + 0.6 * u('spend ' || coalesce(campaign, ''), day)), 2) as cost,
     campaign,
     currency,
     cast(cost * 1000 / price_per_thousand as bigint) as impressions,

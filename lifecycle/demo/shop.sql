@@ -1,7 +1,7 @@
 create table shop.products as
 select
     null as person,
-    number,
+    number as price_step,
     product(number) as product_id,
     brand || ' ' || style || ' ' || category as name,
     category,
@@ -91,7 +91,7 @@ priced as (
         cast(round(100 * products.price * price_factor) as bigint) as price_cents,
         products.unit_cost * price_factor as cost
     from filled
-    inner join shop.products as products on products.number
+    inner join shop.products as products on price_step
         = greatest(0, least(239, cast(round(239 * ln(target / abs(quantity) / 2) / ln(200)) as bigint)))
 )
 select

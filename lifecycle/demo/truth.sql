@@ -6,6 +6,7 @@ select
     email,
     second_email,
     phone,
+    devices[1] as main_device,
     purchase_rate_per_week,
     dropout_probability,
     left_at,
@@ -41,6 +42,6 @@ from experiments.assignments where experiment_id = 'checkout_copy' group by arm;
 
 create table truth.parameters as select name, value from drawn_parameters;
 
--- Filled as the tables are written: every value as it is written, and whose it is.
-create table truth.identifiers (identifier_type varchar, value varchar, person_id varchar);
+-- These are filled as the tables are written. A value stands here as it is written.
+create table written_identifiers (identifier_type varchar, value varchar, person_id varchar);
 create table truth.broken_records (table_name varchar, record_key varchar, kind varchar);

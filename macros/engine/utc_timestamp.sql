@@ -4,9 +4,13 @@
     {{ adapter.dispatch('utc_timestamp', 'lifecycle')(column) }}
 {%- endmacro %}
 
-{# A plain cast to timestamp would drop the offset. #}
+{# A plain cast of text to timestamp would drop the offset. The type of a column is known before the query
+   runs, so a column that is a timestamp already does not pay for the others. #}
 {% macro default__utc_timestamp(column) -%}
-    cast(try_cast({{ column }} as timestamp with time zone) as timestamp)
+    case
+        when typeof({{ column }}) = 'TIMESTAMP' then try_cast({{ column }} as timestamp)
+        else cast(try_cast({{ column }} as timestamp with time zone) as timestamp)
+    end
 {%- endmacro %}
 
 {% macro spark__utc_timestamp(column) -%}

@@ -1,3 +1,4 @@
+{# Values lie between the bounds, bounds included; null is no value. #}
 {% test accepted_range(model, column_name, min_value=none, max_value=none) %}
 
     {%- if min_value is none and max_value is none -%}

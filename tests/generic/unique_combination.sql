@@ -1,3 +1,4 @@
+{# The columns tell rows apart; a null is a value like any other. #}
 {% test unique_combination(model, columns) %}
 
     select {{ columns | join(', ') }}

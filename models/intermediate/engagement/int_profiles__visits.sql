@@ -43,8 +43,7 @@ owned as (
 {# A visit within half an hour of a click in a message was brought by the message. #}
 clicks as (
 
-    select distinct
-        owned.session_id
+    select distinct owned.session_id
     from owned
     inner join messages on owned.profile_id = messages.profile_id
     where

@@ -7,10 +7,10 @@ records as (
         *,
         row_number() over (
             order by
+                {% for identifier in identifier_types() %}
+                {{ identifier }} nulls first,
+                {% endfor %}
                 source_table
-                {%- for identifier in identifier_types() %},
-                {{ identifier }} nulls first
-                {%- endfor %}
         ) as record_id
     from {{ ref('int_identity__records') }}
 

@@ -15,38 +15,34 @@
 with
 
 
-{% for model, time, columns, condition in tables -%}
+{% for model, time, columns, condition in tables %}
 {{ model[4:] }} as (
 
     select
-        {%- for identifier in identifier_types() %}
-        {% if identifier not in columns %}cast(null as string) as {% endif %}{{ identifier }},
-        {%- endfor %}
+        {% for identifier in identifier_types() %}
+        {{ identifier if identifier in columns else 'cast(null as string)' }} as {{ identifier }},
+        {% endfor %}
         min({{ time }}) as first_seen_at,
         max({{ time }}) as last_seen_at,
         count(*) as record_count
     from {{ ref(model) }}
     where
         coalesce({{ columns | join(', ') }}) is not null
-        {%- if condition %}
-        and {{ condition }}
-        {%- endif %}
+        and {{ condition or 'true' }}
     group by {{ columns | join(', ') }}
 
 ),
 
-{% endfor -%}
+{% endfor %}
 unioned as (
 
-    {%- for model, time, columns, condition in tables %}
+    {% for model, time, columns, condition in tables %}
     select
         '{{ model[4:] | replace('__', '.') }}' as source_table,
         *
     from {{ model[4:] }}
-    {%- if not loop.last %}
-    union all
-    {%- endif %}
-    {%- endfor %}
+    {% if not loop.last %}union all{% endif %}
+    {% endfor %}
 
 )
 

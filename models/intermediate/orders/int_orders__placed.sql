@@ -101,19 +101,19 @@ owned as (
     select
         placed.*,
         coalesce(
-            {%- for identifier in identifier_types() %}
+            {% for identifier in identifier_types() %}
             {{ identifier }}_owners.profile_id{{ ',' if not loop.last }}
-            {%- endfor %}
+            {% endfor %}
         ) as profile_id,
         {{ local_date('placed.ordered_at') }} as ordered_on,
         {{ local_date('placed.cancelled_at') }} as cancelled_on
     from placed
-    {%- for identifier in identifier_types() %}
+    {% for identifier in identifier_types() %}
     left join identifiers as {{ identifier }}_owners
         on
             placed.{{ identifier }} = {{ identifier }}_owners.identifier_value
             and {{ identifier }}_owners.identifier_type = '{{ identifier }}'
-    {%- endfor %}
+    {% endfor %}
 
 )
 

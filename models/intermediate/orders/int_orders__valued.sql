@@ -100,9 +100,8 @@ joined as (
             when lines_per_order.line_count is null then 1
             when lines_per_order.lines_without_cost = 0 then 0
             when lines_per_order.lines_without_cost = lines_per_order.line_count then 1
-            else coalesce(
-                lines_per_order.kept_amount_without_cost / nullif(lines_per_order.kept_amount, 0), 1
-            )
+            when lines_per_order.kept_amount = 0 then 1
+            else lines_per_order.kept_amount_without_cost / lines_per_order.kept_amount
         end as share_without_cost
     from orders
     left join returns_per_order on orders.order_key = returns_per_order.order_key

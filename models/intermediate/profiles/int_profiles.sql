@@ -40,16 +40,16 @@ accounts as (
         row_number() over (
             partition by identifiers.profile_id
             order by
-                case when customers.country is null then 1 else 0 end,
+                case when customers.country is null then 1 else 0 end asc,
                 customers.created_at desc nulls last,
-                customers.customer_id
+                customers.customer_id asc
         ) as country_rank,
         row_number() over (
             partition by identifiers.profile_id
             order by
-                case when customers.birth_date is null then 1 else 0 end,
+                case when customers.birth_date is null then 1 else 0 end asc,
                 customers.created_at desc nulls last,
-                customers.customer_id
+                customers.customer_id asc
         ) as birth_date_rank
     from customers
     inner join identifiers

@@ -1,14 +1,7 @@
 {% for table in raw_tables() %}
 select
     '{{ table.source }}.{{ table.name }}' as source_table,
-    {% if table.key | length == 1 -%}
-    {{ table.key[0] }}
-    {%- else -%}
-    concat_ws(', '
-        {%- for column in table.key if column not in ['email', 'phone'] -%}
-            , cast({{ column }} as string)
-        {%- endfor %})
-    {%- endif %} as record_key,
+    {{ key_text(table.key | reject('in', ['email', 'phone']) | list) }} as record_key,
     rejection_reason as reason,
     {{ table.amount if table.amount else 'cast(null as decimal(18, 2))' }} as amount,
     _loaded_at as loaded_at,

@@ -14,7 +14,7 @@ measured as (
 
     select
         cuts.*,
-        '{{ yardstick_definition() }}' as definition
+        {{ yardstick_definition() }} as definition
     from {{ ref('int_rfm__measured_cuts') }} as cuts
     inner join {{ ref('int_periods') }} as periods
         on
@@ -28,7 +28,7 @@ kept as (
 
     select
         max(calibration_number) as last_number,
-        max(case when definition = '{{ yardstick_definition() }}' then calibrated_on end) as calibrated_on
+        max(case when definition = {{ yardstick_definition() }} then calibrated_on end) as calibrated_on
     from {{ this }}
 
 ),

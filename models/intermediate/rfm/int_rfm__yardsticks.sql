@@ -11,8 +11,11 @@ periods as (
 {% if var('rfm_yardstick') == 'held' -%}
 calibrations as (
 
-    select * from {{ ref('int_rfm__calibrations') }}
-    where definition = '{{ yardstick_definition() }}'
+    select
+        *,
+        max(calibration_number) over () as last_calibration_number
+    from {{ ref('int_rfm__calibrations') }}
+    where definition = {{ yardstick_definition() }}
 
 ),
 
@@ -25,7 +28,7 @@ cuts as (
         calibrations.threshold
     from calibrations
     cross join periods
-    where calibrations.calibration_number = (select max(calibration_number) from calibrations)
+    where calibrations.calibration_number = calibrations.last_calibration_number
 
 ),
 {%- else -%}
@@ -45,12 +48,14 @@ cuts as (
 yardsticks as (
 
     select
+        {% for metric in ['recency', 'frequency', 'monetary'] %}
+        {% for cut in range(1, 5) %}
+        max(
+            case when metric = '{{ metric }}' and cut = {{ cut }} then threshold end
+        ) as {{ metric }}_cut_{{ cut }},
+        {% endfor %}
+        {% endfor %}
         period_end
-        {%- for metric in ['recency', 'frequency', 'monetary'] %}
-        {%- for cut in range(1, 5) %},
-        max(case when metric = '{{ metric }}' and cut = {{ cut }} then threshold end) as {{ metric }}_cut_{{ cut }}
-        {%- endfor %}
-        {%- endfor %}
     from cuts
     group by period_end
 

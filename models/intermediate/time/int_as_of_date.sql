@@ -48,24 +48,24 @@ bounds as (
 
 ),
 
+{% set no_date -%}
+'There is no valid order, receipt or event. intermediate.int_records__rejected has what came in, and why '
+|| 'it was refused.'
+{%- endset %}
+{% set far_date -%}
+'The last date is ' || cast(last_on as string) || ', and 99.9 % of the records lie up to '
+|| cast(usual_last_on as string) || '. Mend the record, or say what day it is: --vars ''as_of_date: "'
+|| cast(usual_last_on as string) || '"'''
+{%- endset %}
 chosen as (
 
     select
-        {% if var('as_of_date') is none -%}
         case
-            when last_on is null
-                then {{ fail("'There is no valid order, receipt or event: intermediate.int_records__rejected has what came in and why it was refused.'") }}
-            when {{ days_between('usual_last_on', 'last_on') }} > 30
-                then {{ fail(
-                    "'The last date is ' || cast(last_on as string) || ', but 99.9 % of the records lie up to '"
-                    ~ " || cast(usual_last_on as string) || '. Set the var as_of_date, as in"
-                    ~ " --vars ''as_of_date: ' || cast(usual_last_on as string) || ''', or mend the record.'"
-                ) }}
+            when {{ 'true' if var('as_of_date') else 'false' }} then '{{ var("as_of_date") }}'
+            when last_on is null then {{ fail(no_date) }}
+            when {{ days_between('usual_last_on', 'last_on') }} > 30 then {{ fail(far_date) }}
             else cast(last_on as string)
         end as as_of_date
-        {%- else -%}
-        '{{ var("as_of_date") }}' as as_of_date
-        {%- endif %}
     from bounds
 
 )

@@ -11,7 +11,7 @@ latest as (
 
     select max(calibration_number) as calibration_number
     from calibrations
-    where definition = '{{ yardstick_definition() }}'
+    where definition = {{ yardstick_definition() }}
 
 )
 
@@ -54,7 +54,7 @@ select
 
     ---------- strings
     cuts.metric,
-    '{{ yardstick_definition() }}' as definition,
+    {{ yardstick_definition() }} as definition,
 
     ---------- numerics
     cast(dense_rank() over (order by cuts.period_end) as bigint) as calibration_number,

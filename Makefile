@@ -1,0 +1,74 @@
+# All of it works without make too: README.md, "Without make".
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help build test lint docs validate clean
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+DBT := $(VENV)/bin/dbt
+
+export DBT_PROFILES_DIR := $(CURDIR)
+export LIFECYCLE_DB ?= warehouse/lifecycle.duckdb
+export LIFECYCLE_STATE ?= warehouse/state.duckdb
+export LIFECYCLE_PUBLISH ?= published
+
+# Whose data: a directory of one's own, a public data set, or else the demo shop.
+ifdef RAW
+  export LIFECYCLE_RAW := $(RAW)
+else ifdef DATASET
+  export LIFECYCLE_RAW := datasets/$(DATASET)
+  LIFECYCLE_DB := warehouse/$(DATASET).duckdb
+  LIFECYCLE_STATE := warehouse/$(DATASET)_state.duckdb
+  LIFECYCLE_PUBLISH := published/$(DATASET)
+  LIFECYCLE_HASH_SALT ?= demo
+  MAKE_RAW := $(PYTHON) -m lifecycle dataset $(DATASET) --out datasets/$(DATASET)
+else
+  export LIFECYCLE_RAW ?= raw
+  LIFECYCLE_HASH_SALT ?= demo
+  MAKE_RAW := $(PYTHON) -m lifecycle demo --out $(LIFECYCLE_RAW)
+endif
+export LIFECYCLE_HASH_SALT
+
+# step(what it does, command): a step that fails is named, and nothing after it runs.
+step = @echo "==> $(1)"; $(2) || { code=$$?; echo "make $@: failed at: $(1)" >&2; exit $$code; }
+
+help: ## List the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+build: $(VENV)/.stamp ## Build and test all layers: the demo, RAW=<dir> or DATASET=<name>
+ifdef MAKE_RAW
+	$(call step,make the raw data,$(MAKE_RAW))
+endif
+	$(call step,build and test every layer,$(DBT) build --exclude-resource-type unit_test --vars "$$(cat $(LIFECYCLE_RAW)/vars.yml 2>/dev/null || echo '{}')")
+	$(call step,publish the marts,$(PYTHON) -m lifecycle publish)
+	$(call step,report,$(PYTHON) -m lifecycle report)
+
+test: $(VENV)/.stamp lint ## Lint, then all tests
+	$(call step,tests,$(PYTHON) -m pytest -n 2 --dist loadgroup)
+
+lint: export LIFECYCLE_DB := target/lint/warehouse.duckdb
+lint: export LIFECYCLE_STATE := target/lint/state.duckdb
+lint: export LIFECYCLE_HASH_SALT := demo
+lint: $(VENV)/.stamp ## Python and SQL style, and that dbt parses without a warning
+	$(call step,ruff,$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .)
+	$(call step,dbt parse,$(DBT) parse --warn-error)
+	$(call step,sqlfluff,$(VENV)/bin/sqlfluff lint models tests analyses)
+
+docs: $(VENV)/.stamp ## One page that documents all models, in target/static_index.html
+	$(call step,docs,$(DBT) docs generate --static)
+
+validate: $(VENV)/.stamp ## Shape of the raw extracts and drift of the marts against the kept baseline
+	$(call step,raw extracts,$(PYTHON) -m lifecycle validate-raw --raw $(LIFECYCLE_RAW))
+	$(call step,marts,$(PYTHON) -m lifecycle validate-marts)
+
+clean: ## Remove what can be made again; the state is kept
+	rm -rf target logs published gx $(LIFECYCLE_DB) $(LIFECYCLE_DB).wal
+
+$(VENV)/.stamp: requirements.txt
+	@echo "==> set up $(VENV)"
+	@python3.11 -c 'import ensurepip' 2>/dev/null || { apt-get update -qq && apt-get install -y -qq python3.11-venv; }
+	python3.11 -m venv $(VENV)
+	$(VENV)/bin/pip install -q uv==0.13.9
+	$(VENV)/bin/uv pip install -q --python $(PYTHON) --require-hashes --compile-bytecode -r requirements.txt
+	@touch $@

@@ -1,0 +1,145 @@
+"""Builds of the dbt project that several tests look at, each made once per run."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import duckdb
+import pytest
+import yaml
+from filelock import FileLock
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Build:
+    """What one `dbt build` left behind."""
+
+    home: Path
+    returncode: int
+    output: str
+
+    @property
+    def database(self) -> Path:
+        return self.home / "warehouse.duckdb"
+
+    @property
+    def state(self) -> Path:
+        return self.home / "state.duckdb"
+
+    @cached_property
+    def manifest(self) -> dict:
+        return json.loads((self.home / "target" / "manifest.json").read_text())
+
+    def query(self, sql: str) -> list[tuple]:
+        with duckdb.connect(str(self.database), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+    def frame(self, sql: str):
+        with duckdb.connect(str(self.database), read_only=True) as connection:
+            return connection.execute(sql).df()
+
+
+def dbt(command: list[str], raw: Path, home: Path, variables: dict | None = None, **environment):
+    """Runs dbt in a process of its own: it holds the database until it exits."""
+    home.mkdir(parents=True, exist_ok=True)
+    run = subprocess.run(
+        [sys.executable, "-m", "dbt.cli.main", "--no-use-colors", *command]
+        + ["--target-path", str(home / "target"), "--log-path", str(home / "logs")]
+        + ["--vars", json.dumps(variables or {})],
+        cwd=PROJECT,
+        env=os.environ
+        | {
+            "DBT_PROFILES_DIR": str(PROJECT),
+            "LIFECYCLE_RAW": str(raw),
+            "LIFECYCLE_DB": str(home / "warehouse.duckdb"),
+            "LIFECYCLE_STATE": str(home / "state.duckdb"),
+            "LIFECYCLE_HASH_SALT": "demo",
+        }
+        | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return Build(home, run.returncode, run.stdout + run.stderr)
+
+
+def dbt_build(raw: Path, home: Path, variables: dict | None = None, **environment) -> Build:
+    """The whole project with its data tests on a raw directory; what unit tests say never changes."""
+    command = ["build", "--exclude-resource-type", "unit_test"]
+    return dbt(command, raw, home, variables, **environment)
+
+
+def lifecycle(*arguments: str) -> None:
+    """Runs a command of the project as a user does."""
+    subprocess.run([sys.executable, "-m", "lifecycle", *arguments], cwd=PROJECT, check=True)
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory, worker_id):
+    """A directory that all workers of a run share."""
+    base = tmp_path_factory.getbasetemp()
+    return base if worker_id == "master" else base.parent
+
+
+def once(home: Path, make) -> Build:
+    """The build in `home`, made by whichever worker comes first."""
+    done = home / "build.json"
+    home.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{home}.lock"):
+        if not done.exists():
+            build = make()
+            done.write_text(json.dumps([build.returncode, build.output]))
+    return Build(home, *json.loads(done.read_text()))
+
+
+@pytest.fixture(scope="session")
+def demo_raw(shared):
+    """The raw directory of a small demo shop; its truth is beside it, in `demo_truth`."""
+    raw = shared / "raw" / "demo"
+    raw.parent.mkdir(exist_ok=True)
+    with FileLock(f"{raw}.lock"):
+        if not raw.exists():
+            lifecycle("demo", "--out", str(raw), "--customers", "2000")
+    return raw
+
+
+@pytest.fixture(scope="session")
+def demo(shared, demo_raw):
+    """The whole project, unit tests included, built on the demo shop."""
+    home = shared / "demo"
+    build = once(home, lambda: dbt(["build", "--warn-error"], demo_raw, home))
+    assert build.returncode == 0, build.output
+    return build
+
+
+@pytest.fixture(scope="session")
+def datasets():
+    """The directory with the public data sets, where there is one."""
+    directory = Path(os.environ.get("LIFECYCLE_DATASETS", PROJECT.parent / "shared" / "data"))
+    if not directory.is_dir():
+        pytest.skip("no public data sets: LIFECYCLE_DATASETS names no directory")
+    return directory
+
+
+@pytest.fixture(scope="session")
+def dataset_build(shared, datasets):
+    """A function from the name of a public data set to the project built on it."""
+
+    def build(name: str) -> Build:
+        raw, home = shared / "raw" / name, shared / name
+
+        def make():
+            lifecycle("dataset", name, "--out", str(raw), "--from", str(datasets / name))
+            return dbt_build(raw, home, yaml.safe_load((raw / "vars.yml").read_text()))
+
+        built = once(home, make)
+        assert built.returncode == 0, built.output
+        return built
+
+    return build
