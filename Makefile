@@ -22,7 +22,7 @@ else ifdef DATASET
   LIFECYCLE_STATE := warehouse/$(DATASET)_state.duckdb
   LIFECYCLE_PUBLISH := published/$(DATASET)
   LIFECYCLE_HASH_SALT ?= demo
-  MAKE_RAW := $(PYTHON) -m lifecycle dataset $(DATASET) --out datasets/$(DATASET)
+  MAKE_RAW := $(PYTHON) -m lifecycle dataset $(DATASET) --out datasets/$(DATASET) $(if $(FROM),--from $(FROM))
 else
   export LIFECYCLE_RAW ?= raw
   LIFECYCLE_HASH_SALT ?= demo
@@ -36,7 +36,7 @@ step = @echo "==> $(1)"; $(2) || { code=$$?; echo "make $@: failed at: $(1)" >&2
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
-build: $(VENV)/.stamp ## Build and test all layers: the demo, RAW=<dir> or DATASET=<name>
+build: $(VENV)/.stamp ## Build and test all layers: the demo, RAW=<dir> or DATASET=<name> [FROM=<file>]
 ifdef MAKE_RAW
 	$(call step,make the raw data,$(MAKE_RAW))
 endif
@@ -53,7 +53,7 @@ lint: export LIFECYCLE_HASH_SALT := demo
 lint: $(VENV)/.stamp ## Python and SQL style, and that dbt parses without a warning
 	$(call step,ruff,$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .)
 	$(call step,dbt parse,$(DBT) parse --warn-error)
-	$(call step,sqlfluff,$(VENV)/bin/sqlfluff lint models tests analyses)
+	$(call step,sqlfluff,$(VENV)/bin/sqlfluff lint --processes 2 models tests analyses)
 
 docs: $(VENV)/.stamp ## One page that documents all models, in target/static_index.html
 	$(call step,docs,$(DBT) docs generate --static)

@@ -55,6 +55,14 @@ def _print_customers(console: Console, connection: duckdb.DuckDBPyConnection) ->
         f"{people:,} people, {orders:,} orders, {purchases:,} of them purchases with a net revenue "
         f"of {_amount(revenue)}.",
     )
+    others = _rows(
+        connection,
+        "select not_purchase_reason, count(*) from marts.orders where not is_purchase"
+        " group by not_purchase_reason order by count(*) desc, not_purchase_reason",
+    )
+    if others:
+        words = [f"{count:,} {reason}" for reason, count in others[:REASONS_SHOWN]]
+        _line(console, f"No purchases: {', '.join(words)}{', ...' * (len(others) > len(words))}.")
 
     segments = _rows(
         connection,
@@ -74,6 +82,28 @@ def _print_customers(console: Console, connection: duckdb.DuckDBPyConnection) ->
     table.add_row("in the base", "", f"{sum(row[2] for row in segments):,}", "", style="bold")
     table.add_row("out of it", "", f"{left:,}", "")
     console.print(table)
+    _print_yardstick(console, connection)
+
+
+def _print_yardstick(console: Console, connection: duckdb.DuckDBPyConnection) -> None:
+    """When the cuts were measured, and whether that was on another base than today's."""
+    calibrations = _rows(
+        connection,
+        "select max(calibrated_on), max(buyer_count) from marts.rfm_thresholds"
+        " where is_current having count(*) > 0",
+    )
+    ((scored,),) = _rows(
+        connection, "select count(*) from marts.customer_profiles where recency_score is not null"
+    )
+    for calibrated_on, buyers in calibrations:
+        _line(console, f"{scored:,} buyers, scored by the cuts of {calibrated_on}.")
+        if not buyers / 2 <= scored <= buyers * 2:
+            _line(
+                console,
+                f"Those were measured on {buyers:,} buyers: build with "
+                "--vars 'recalibrate: true' to measure anew.",
+                style="yellow",
+            )
 
 
 def _segment_order() -> dict[str, int]:

@@ -28,17 +28,21 @@ def warehouse(tmp_path, monkeypatch):
             create table intermediate.int_as_of_date as select date '2024-12-31' as as_of_date;
 
             create table marts.customer_profiles (
-                profile_id varchar, segment varchar, stage varchar
+                profile_id varchar, segment varchar, stage varchar, recency_score integer
             );
             insert into marts.customer_profiles
-                select range::varchar, 'lost', 'reactivate' from range(1500);
-            insert into marts.customer_profiles select 'x' || range, null, null from range(7);
+                select range::varchar, 'lost', 'reactivate', 1 from range(1500);
+            insert into marts.customer_profiles select 'x' || range, null, null, null from range(7);
+            create table marts.rfm_thresholds as
+                select date '2024-12-31' as calibrated_on, 1400 as buyer_count, true as is_current;
 
             create table marts.orders as
                 select
                     range::varchar as order_key,
                     range::varchar as profile_id,
                     range < 1400 as is_purchase,
+                    case when range >= 1490 then 'test' when range >= 1400 then 'status open' end
+                        as not_purchase_reason,
                     1000.50::decimal(18, 2) as net_revenue
                 from range(1500);
 
@@ -109,6 +113,9 @@ def test_customers_by_stage_and_segment_in_the_order_of_the_lifecycle(warehouse)
     output = run()
     assert "Customers as of 2024-12-31" in output
     assert "1,507 people, 1,500 orders, 1,400 of them purchases" in output
+    assert "No purchases: 90 status open, 10 test." in output
+    assert "1,500 buyers, scored by the cuts of 2024-12-31." in output
+    assert "recalibrate" not in output
     assert "net revenue of 1,400,700.00." in output
     places = [re.search(rf"^\s+{segment}\s+[\d,]+\s", output, re.M).start() for segment in SEGMENTS]
     assert places == sorted(places)
@@ -116,6 +123,15 @@ def test_customers_by_stage_and_segment_in_the_order_of_the_lifecycle(warehouse)
     assert re.search(r"lost\s+1,500\s+100\.0%", output)
     assert re.search(r"out of it\s+7", output)
     assert "999,999" not in output
+
+
+@pytest.mark.parametrize(
+    ("buyers", "is_told"), [(749, True), (750, False), (3000, False), (3001, True)]
+)
+def test_cuts_of_another_base_are_told(warehouse, buyers, is_told):
+    with change() as connection:
+        connection.execute(f"update marts.rfm_thresholds set buyer_count = {buyers}")
+    assert (f"measured on {buyers:,} buyers" in run()) == is_told
 
 
 def test_lifetime_value_with_its_factors(warehouse):
@@ -188,7 +204,13 @@ def test_any_width_shows_all_numbers_without_colour(warehouse, monkeypatch, widt
 
 def test_an_empty_warehouse_is_reported_too(warehouse):
     with change() as connection:
-        for table in ["customer_profiles", "orders", "clv_by_group", "rejected_records"]:
+        for table in [
+            "customer_profiles",
+            "orders",
+            "clv_by_group",
+            "rejected_records",
+            "rfm_thresholds",
+        ]:
             connection.execute(f"delete from marts.{table}")
         connection.execute("update marts.lifecycle_distribution set customers = 0, share = null")
     output = run()
