@@ -1,6 +1,8 @@
 {# CLV = average order value x purchase frequency x gross margin x (1 / churn), all per window, as the
    source articles have it. Churn compares the window with the one before it. #}
 {% set window_days = var('value_window_days') %}
+{% set in_window = 'purchases.purchased_on > ' ~ days_before('periods.period_end', window_days) %}
+{% set in_two_windows = 'purchases.purchased_on > ' ~ days_before('periods.period_end', 2 * window_days) %}
 
 with
 
@@ -63,35 +65,11 @@ windows as (
         periods.period_end,
         purchases.profile_id,
         min(purchases.purchased_on) as first_purchased_on,
-        sum(
-            case
-                when purchases.purchased_on > {{ days_before('periods.period_end', window_days) }} then 1
-                else 0
-            end
-        ) as orders,
-        sum(
-            case
-                when purchases.purchased_on > {{ days_before('periods.period_end', window_days) }}
-                    then purchases.net_revenue
-                else 0
-            end
-        ) as net_revenue,
-        sum(
-            case
-                when purchases.purchased_on > {{ days_before('periods.period_end', window_days) }}
-                    then purchases.gross_margin
-                else 0
-            end
-        ) as gross_margin,
+        sum(case when {{ in_window }} then 1 else 0 end) as orders,
+        sum(case when {{ in_window }} then purchases.net_revenue else 0 end) as net_revenue,
+        sum(case when {{ in_window }} then purchases.gross_margin else 0 end) as gross_margin,
         max(
-            case
-                when
-                    purchases.purchased_on <= {{ days_before('periods.period_end', window_days) }}
-                    and purchases.purchased_on
-                    > {{ days_before('periods.period_end', 2 * window_days) }}
-                    then 1
-                else 0
-            end
+            case when {{ in_two_windows }} and not {{ in_window }} then 1 else 0 end
         ) as is_earlier_buyer
     from purchases
     inner join periods on purchases.purchased_on <= periods.period_end

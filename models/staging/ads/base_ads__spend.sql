@@ -42,18 +42,7 @@ typed as (
 
 priced as (
 
-    select
-        typed.*,
-        case
-            when typed.currency = '{{ var("reporting_currency") }}' then 1
-            else rates.rate_to_reporting
-        end as rate_to_reporting
-    from typed
-    left join {{ ref('stg_finance__exchange_rates') }} as rates
-        on
-            typed.currency = rates.currency
-            and typed.spend_date >= rates.rate_date
-            and typed.spend_date < rates.valid_until
+    {{ with_exchange_rate('typed', 'spend_date') }}
 
 ),
 

@@ -48,18 +48,7 @@ typed as (
 
 priced as (
 
-    select
-        typed.*,
-        case
-            when typed.currency = '{{ var("reporting_currency") }}' then 1
-            else rates.rate_to_reporting
-        end as rate_to_reporting
-    from typed
-    left join {{ ref('stg_finance__exchange_rates') }} as rates
-        on
-            typed.currency = rates.currency
-            and {{ local_date('typed.sold_at') }} >= rates.rate_date
-            and {{ local_date('typed.sold_at') }} < rates.valid_until
+    {{ with_exchange_rate('typed', local_date('sold_at')) }}
 
 ),
 
