@@ -88,6 +88,21 @@ returned_by_product as (
 
 ),
 
+sold_by_product as (
+
+    select
+        lines.order_key,
+        lines.product_id,
+        sum(greatest(lines.quantity, 0)) as units
+    from lines
+    inner join returned_by_product
+        on
+            lines.order_key = returned_by_product.order_key
+            and lines.product_id = returned_by_product.product_id
+    group by lines.order_key, lines.product_id
+
+),
+
 valued as (
 
     select
@@ -110,14 +125,7 @@ valued as (
         + coalesce(
             cast(returned_by_product.units as double)
             * cast(greatest(lines.quantity, 0) as double)
-            / nullif(
-                cast(
-                    sum(greatest(lines.quantity, 0)) over (
-                        partition by lines.order_key, lines.product_id
-                    ) as double
-                ),
-                0
-            ),
+            / nullif(cast(sold_by_product.units as double), 0),
             0
         ) as returned_units
     from lines
@@ -131,6 +139,10 @@ valued as (
         on
             lines.order_key = returned_by_product.order_key
             and lines.product_id = returned_by_product.product_id
+    left join sold_by_product
+        on
+            lines.order_key = sold_by_product.order_key
+            and lines.product_id = sold_by_product.product_id
 
 )
 
