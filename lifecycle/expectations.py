@@ -88,7 +88,7 @@ COMMON_OPTIONS = [
         envvar="LIFECYCLE_STATE",
         default="warehouse/state.duckdb",
         show_default=True,
-        help="Baselines are kept in the folder `baselines` beside this file [env LIFECYCLE_STATE].",
+        help="Baselines are kept beside this file, in a folder of its name [env LIFECYCLE_STATE].",
     ),
     click.option("--accept", is_flag=True, help="Take the data as it is for the new baseline."),
     click.option("--docs", default="gx", show_default=True, help="Directory of the pages to open."),
@@ -349,7 +349,7 @@ def _validate(
 ) -> None:
     """Compare with the baseline, write the pages, print the findings; exit 1 if one is critical."""
     _add_lags(measures)
-    path = Path(options["state"]).parent / "baselines" / f"{kind}.json"
+    path = Path(options["state"]).with_suffix("") / f"{kind}_baseline.json"
     baseline = None if options["accept"] else _read_baseline(path)
     if baseline is None:
         baseline = {"place": place, "tables": measures}

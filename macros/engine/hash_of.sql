@@ -8,6 +8,13 @@
     substr(sha256(getvariable('hash_salt') || ':' || {{ text }}), 1, 32)
 {%- endmacro %}
 
+{# Of the session Spark gives only text that it puts into the query: hex digits can do no harm there. #}
 {% macro spark__hash_of(text) -%}
-    substr(sha2('${spark.lifecycle.hash_salt}' || ':' || {{ text }}, 256), 1, 32)
+    substr(sha2(
+        coalesce(
+            decode(unhex(nullif('${spark.lifecycle.hash_salt_hex}', '')), 'UTF-8'),
+            raise_error('spark.lifecycle.hash_salt_hex is not set: it takes the salt, in UTF-8, as hex digits')
+        ) || ':' || {{ text }},
+        256
+    ), 1, 32)
 {%- endmacro %}

@@ -7,6 +7,11 @@
     cast(to_json({{ row }}) as varchar)
 {%- endmacro %}
 
+{# By itself Spark drops nulls and what is beyond milliseconds. #}
 {% macro spark__row_as_json(row) -%}
-    to_json({{ row }}, map('ignoreNullFields', 'false'))
+    to_json({{ row }}, map(
+        'ignoreNullFields', 'false',
+        'timestampFormat', 'yyyy-MM-dd HH:mm:ss.SSSSSS',
+        'timestampNTZFormat', 'yyyy-MM-dd HH:mm:ss.SSSSSS'
+    ))
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{# Whole seconds from one timestamp to a later one. #}
+{# Whole seconds from one timestamp to a later one, each without its fraction. #}
 {% macro seconds_between(earlier, later) -%}
     {{ adapter.dispatch('seconds_between', 'lifecycle')(earlier, later) }}
 {%- endmacro %}
@@ -8,5 +8,5 @@
 {%- endmacro %}
 
 {% macro spark__seconds_between(earlier, later) -%}
-    unix_timestamp({{ later }}) - unix_timestamp({{ earlier }})
+    (unix_seconds(cast({{ later }} as timestamp)) - unix_seconds(cast({{ earlier }} as timestamp)))
 {%- endmacro %}

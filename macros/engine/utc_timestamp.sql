@@ -13,6 +13,13 @@
     end
 {%- endmacro %}
 
+{# Spark would also read padded text, a year, a number, `now`, and a time as one of today. #}
 {% macro spark__utc_timestamp(column) -%}
-    try_cast({{ column }} as timestamp)
+    {%- set pattern = "'^[0-9]{4}(-[0-9]{1,2}-|/[0-9]{1,2}/)[0-9]{1,2}([ T][0-9]{1,2}:[0-9]{1,2}"
+        ~ "(:[0-9]{1,2}([.][0-9]*)?(Z| UTC|[+-][0-9]{2}(:?[0-9]{2})?)?)?)?$'" -%}
+    case
+        when typeof({{ column }}) in ('timestamp', 'timestamp_ntz') then try_cast({{ column }} as timestamp)
+        when {{ matches('cast(' ~ column ~ ' as string)', pattern) }}
+            then try_cast(replace(cast({{ column }} as string), '/', '-') as timestamp)
+    end
 {%- endmacro %}

@@ -4,6 +4,7 @@
     '{{ "frequency_cuts=" ~ var("frequency_cuts")
         ~ ", rfm_window_days=" ~ var("rfm_window_days")
         ~ ", buyer_window_days=" ~ var("buyer_window_days")
-        ~ ", reporting_currency=" ~ var("reporting_currency") }}, data='
+        ~ ", reporting_currency=" ~ var("reporting_currency")
+        ~ ", purchase_statuses=" ~ var("purchase_statuses") | sort | join(" ") | replace("'", "''") }}, data='
     || substr({{ hash_of("'yardstick'") }}, 1, 8)
 {%- endmacro %}

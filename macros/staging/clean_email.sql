@@ -1,7 +1,7 @@
 {# Trimmed and in lower case; null where it is no address. Tags behind a plus and the dots of Gmail
    go by var, for some hosts let two people share what is before the plus. #}
 {% macro clean_email(column) -%}
-    {%- set email = "lower(trim(cast(" ~ column ~ " as string)))" -%}
+    {%- set email = "lower(" ~ trimmed(column) ~ ")" -%}
     {%- set name = "split_part(" ~ email ~ ", '@', 1)" -%}
     {%- set host = "split_part(" ~ email ~ ", '@', 2)" -%}
     {%- if var('strip_email_plus_tags') -%}

@@ -1,7 +1,7 @@
 {# E.164 as in +4930123456. A number without a country code gets that of `default_country`; without
    that var it stays as bare digits, which match only the same digits. Null below 7 or above 15 digits. #}
 {% macro clean_phone(column) -%}
-    {%- set text = "trim(cast(" ~ column ~ " as string))" -%}
+    {%- set text = trimmed(column) -%}
     {%- set digits = replace_all(text, '[^0-9]', '') -%}
     case
         when length({{ digits }}) not between 7 and 15 then null

@@ -1,4 +1,4 @@
 {# Text as a person would read it: trimmed, and null where nothing is left. #}
 {% macro clean_text(column) -%}
-    nullif(trim(cast({{ column }} as string)), '')
+    nullif({{ trimmed(column) }}, '')
 {%- endmacro %}

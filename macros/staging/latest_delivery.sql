@@ -1,25 +1,54 @@
 {# A query: of the usable records that share a key, the one that arrived last. Ties go to the later part
-   file, then to the record whose text sorts last, so the pick never depends on the order of rows. #}
+   file, then to the record whose text sorts last, so the pick never depends on the order of rows. Few
+   records come twice: only those are ranked. #}
 {% macro latest_delivery(relation, key) -%}
-    select ranked.*
-    from (
+    {%- set same_key = [] -%}
+    {%- for column in key -%}
+        {%- do same_key.append('usable.' ~ column ~ ' is not distinct from repeated.' ~ column) -%}
+    {%- endfor -%}
+    with
+
+    usable as (
+
+        select * from {{ relation }}
+        where rejection_reason is null
+
+    ),
+
+    repeated as (
+
         select
-            counted.*,
+            {{ key | join(', ') }},
+            count(*) as deliveries
+        from usable
+        group by {{ key | join(', ') }}
+        having count(*) > 1
+
+    ),
+
+    ranked as (
+
+        select
+            usable.*,
             row_number() over (
-                partition by {{ key | join(', ') }}
+                partition by usable.{{ key | join(', usable.') }}
                 order by
-                    _loaded_at desc nulls last,
-                    _file desc nulls last,
-                    {#- Only records that came more than once are worth the text. #}
-                    case when deliveries > 1 then {{ row_as_json(whole_row('counted')) }} end desc
+                    usable._loaded_at desc nulls last,
+                    usable._file desc nulls last,
+                    {{ row_as_json(whole_row('usable')) }} desc
             ) as delivery_rank
-        from (
-            select
-                usable.*,
-                count(*) over (partition by {{ key | join(', ') }}) as deliveries
-            from {{ relation }} as usable
-            where rejection_reason is null
-        ) as counted
-    ) as ranked
+        from usable
+        inner join repeated on {{ same_key | join(' and ') }}
+
+    )
+
+    select * from ranked
     where delivery_rank = 1
+    union all
+    select
+        usable.*,
+        1 as delivery_rank
+    from usable
+    left join repeated on {{ same_key | join(' and ') }}
+    where repeated.deliveries is null
 {%- endmacro %}

@@ -5,8 +5,8 @@
         {%- for column, data_type in columns.items() %}
         when
             {{ relation }}.{{ column }} is not null
-            and try_cast({{ relation }}.{{ column }} as {{ data_type }}) is null
-            and trim(cast({{ relation }}.{{ column }} as string)) <> ''
+            and not ({{ castable(relation ~ '.' ~ column, data_type) }})
+            and {{ trimmed(relation ~ '.' ~ column) }} <> ''
             then '{{ column }} is not a {{ data_type.split('(')[0] }}'
         {%- endfor %}
     end

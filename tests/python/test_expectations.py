@@ -55,8 +55,8 @@ def test_the_first_run_keeps_a_baseline_and_equal_data_pass():
     extract()
     result = validate()
     assert result.exit_code == 0, result.output
-    assert "Baseline of 2 tables written to warehouse/baselines/raw.json" in result.output
-    baseline = json.loads(Path("warehouse/baselines/raw.json").read_text())
+    assert "Baseline of 2 tables written to warehouse/state/raw_baseline.json" in result.output
+    baseline = json.loads(Path("warehouse/state/raw_baseline.json").read_text())
     orders = baseline["tables"]["shop.orders"]
     assert orders["rows"] == 400
     assert orders["shares"]["status"] == {"paid": 0.7, "sent": 0.3}
@@ -66,7 +66,7 @@ def test_the_first_run_keeps_a_baseline_and_equal_data_pass():
     assert result.exit_code == 0, result.output
     assert "Baseline" not in result.output
     assert " 0 findings: gx/raw/uncommitted/data_docs/local_site/index.html" in result.output
-    assert json.loads(Path("warehouse/baselines/raw.json").read_text()) == baseline
+    assert json.loads(Path("warehouse/state/raw_baseline.json").read_text()) == baseline
 
 
 def test_a_drifted_extract_fails_is_told_and_can_be_accepted():
@@ -167,11 +167,11 @@ def test_files_that_cannot_be_read_are_named():
     assert "nowhere` does not exist" in result.output
 
     extract()
-    Path("warehouse/baselines").mkdir(parents=True)
-    Path("warehouse/baselines/raw.json").write_text("{")
+    Path("warehouse/state").mkdir(parents=True)
+    Path("warehouse/state/raw_baseline.json").write_text("{")
     result = validate()
     assert result.exit_code == 1
-    assert "Baseline `warehouse/baselines/raw.json` is no JSON: renew it" in result.output
+    assert "Baseline `warehouse/state/raw_baseline.json` is no JSON: renew it" in result.output
 
     good = "".join(f"{number},2024-01-01,2\n" for number in range(5000))
     Path("raw/shop/orders.csv").write_text(f"order_id,ordered_at,total_amount\n{good}x\n")
@@ -207,7 +207,7 @@ def test_marts_that_drift_are_told():
     command = expectations.validate_marts
     result = validate(command=command)
     assert result.exit_code == 0, result.output
-    assert "Baseline of 2 tables written to warehouse/baselines/marts.json" in result.output
+    assert "Baseline of 2 tables written to warehouse/state/marts_baseline.json" in result.output
     assert validate(command=command).exit_code == 0
 
     warehouse("case when range % 6 = 0 then 'loyal' else 'lost' end", "range % 50 * 1.5")

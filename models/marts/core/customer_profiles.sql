@@ -98,7 +98,7 @@ select
     profiles.has_email,
     profiles.has_phone,
     profiles.is_contactable,
-    coalesce(membership.is_engaged, false) as is_engaged,
+    membership.is_engaged,
     profiles.is_test,
 
     ---------- dates
@@ -110,7 +110,8 @@ select
     messages.last_answered_on
 
 from profiles
-left join membership on profiles.profile_id = membership.profile_id
+{# Whoever was first seen after the as-of date is not known yet. #}
+inner join membership on profiles.profile_id = membership.profile_id
 left join acquisitions on profiles.profile_id = acquisitions.profile_id
 left join purchases on profiles.profile_id = purchases.profile_id
 left join visits on profiles.profile_id = visits.profile_id

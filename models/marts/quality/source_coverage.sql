@@ -65,5 +65,5 @@ select
     accounting.last_at
 
 from found
-inner join accounting on found.source_table = accounting.source_table
-inner join consequences on found.source_table = consequences.source_table
+left join accounting on found.source_table = accounting.source_table
+left join consequences on found.source_table = consequences.source_table

@@ -53,6 +53,7 @@ judged as (
         coalesce(
             cast_problem,
             {{ missing(['spend_date', 'channel', 'cost']) }},
+            {{ implausible_time('spend_date') }},
             case
                 when cost < 0 then 'cost is negative'
                 when impressions < 0 then 'impressions is negative'

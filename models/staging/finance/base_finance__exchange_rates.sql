@@ -41,6 +41,7 @@ judged as (
         coalesce(
             cast_problem,
             {{ missing(['rate_date', 'currency', 'rate_to_reporting']) }},
+            {{ implausible_time('rate_date') }},
             case
                 when rate_to_reporting <= 0 then 'rate_to_reporting is not above 0'
             end

@@ -53,7 +53,8 @@ judged as (
         *,
         coalesce(
             {{ missing(['customer_id']) }},
-            cast_problem
+            cast_problem,
+            {{ implausible_time('created_at') }}
         ) as rejection_reason
     from typed
 

@@ -22,7 +22,7 @@ typed as (
         {{ clean_text('source.comment') }} as comment,
 
         ---------- numerics
-        try_cast(source.score as integer) as score,
+        try_cast(source.score as decimal(18, 3)) as score,
 
         ---------- timestamps
         {{ utc_timestamp('source.responded_at') }} as responded_at,
@@ -33,7 +33,7 @@ typed as (
         {{ whole_row('source') }} as raw_row,
         {{ not_castable('source', {
             'responded_at': 'timestamp',
-            'score': 'integer'
+            'score': 'decimal(18,3)'
         }) }} as cast_problem
 
     from source
@@ -51,6 +51,7 @@ judged as (
             {{ implausible_time('responded_at') }},
             case
                 when score not between 0 and 10 then 'score is not between 0 and 10'
+                when score <> floor(score) then 'score is no whole number'
             end
         ) as rejection_reason
     from typed

@@ -24,7 +24,7 @@ select
     comment,
 
     ---------- numerics
-    score,
+    cast(score as integer) as score,
 
     ---------- timestamps
     responded_at
