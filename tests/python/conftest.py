@@ -48,10 +48,14 @@ class Build:
 def dbt(command: list[str], raw: Path, home: Path, variables: dict | None = None, **environment):
     """Runs dbt in a process of its own: it holds the database until it exits."""
     home.mkdir(parents=True, exist_ok=True)
+    options = {
+        "--target-path": str(home / "target"),
+        "--log-path": str(home / "logs"),
+        "--vars": json.dumps(variables or {}),
+    }
     run = subprocess.run(
         [sys.executable, "-m", "dbt.cli.main", "--no-use-colors", *command]
-        + ["--target-path", str(home / "target"), "--log-path", str(home / "logs")]
-        + ["--vars", json.dumps(variables or {})],
+        + [word for option in options.items() for word in option],
         cwd=PROJECT,
         env=os.environ
         | {
@@ -70,7 +74,7 @@ def dbt(command: list[str], raw: Path, home: Path, variables: dict | None = None
 
 
 def dbt_build(raw: Path, home: Path, variables: dict | None = None, **environment) -> Build:
-    """The whole project with its data tests on a raw directory; what unit tests say never changes."""
+    """The whole project on a raw directory, with its data tests: unit tests never change."""
     command = ["build", "--exclude-resource-type", "unit_test"]
     return dbt(command, raw, home, variables, **environment)
 
