@@ -13,10 +13,10 @@
     end
 {%- endmacro %}
 
-{# Spark would also read padded text, a year, a number, `now`, and a time as one of today. #}
+{# Spark would also read a year, a number, `now`, and a time as one of today. #}
 {% macro spark__utc_timestamp(column) -%}
-    {%- set pattern = "'^[0-9]{4}(-[0-9]{1,2}-|/[0-9]{1,2}/)[0-9]{1,2}([ T][0-9]{1,2}:[0-9]{1,2}"
-        ~ "(:[0-9]{1,2}([.][0-9]*)?(Z| UTC|[+-][0-9]{2}(:?[0-9]{2})?)?)?)?$'" -%}
+    {%- set pattern = "'^\\s*[0-9]{4}(-[0-9]{1,2}-|/[0-9]{1,2}/)[0-9]{1,2}([ T][0-9]{1,2}:[0-9]{1,2}"
+        ~ "(:[0-9]{1,2}([.][0-9]*)?(Z| UTC|[+-][0-9]{2}(:?[0-9]{2})?)? *)?)?$'" -%}
     case
         when typeof({{ column }}) in ('timestamp', 'timestamp_ntz') then try_cast({{ column }} as timestamp)
         when {{ matches('cast(' ~ column ~ ' as string)', pattern) }}

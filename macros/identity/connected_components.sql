@@ -66,8 +66,8 @@
 
 {% macro distinct_edges_sql(query) %}
     select distinct
-        least(node_a, node_b) as node_a,
-        greatest(node_a, node_b) as node_b
+        cast(least(node_a, node_b) as bigint) as node_a,
+        cast(greatest(node_a, node_b) as bigint) as node_b
     from ({{ query }}) as links
     where node_a <> node_b
 {% endmacro %}
@@ -76,8 +76,9 @@
    the low digits, so the least value tells whom it belongs to. All of it stays below 2^63. #}
 {% macro joined_nodes_sql(edges, round) %}
     {%- set prime = 2147483647 -%}
-    {%- set factor = (48271 * (round * 7919 + 104729)) % prime -%}
-    {%- set shift = (69621 * round + 12345) % prime -%}
+    {#- High powers: maps of following rounds that resemble each other leave a star long in the making. -#}
+    {%- set factor = (48271 * (round * 7919 + 104729) ** 7) % prime -%}
+    {%- set shift = (69621 * (round * 7919 + 104729) ** 5) % prime -%}
     select
         node_id,
         min(((neighbour_id * {{ factor }} + {{ shift }}) % {{ prime }}) * {{ prime + 1 }} + neighbour_id)

@@ -1,3 +1,4 @@
+{# Stops the run when a var has a value it cannot take, and says what it can. #}
 {% macro check_vars() %}
     {%- if execute -%}
         {%- for name, words in {

@@ -1,20 +1,16 @@
 {# A raw row as JSON for `rejected_records`, with (personal) in place of what could name a person.
 
    Escaped backslashes and quotes stand as control characters, which JSON itself never holds, while the values
-   are looked for: no pattern then has to know of escapes, and Java could not follow one through a long text. #}
+   are looked for: the pattern need not know of escapes, and Java could not follow them through a long text. #}
 {% macro raw_record(row) -%}
     {%- set backslash, quote = 'repeat(chr(92), 2)', 'chr(92) || chr(34)' -%}
-    {%- set json = namespace(
-        sql="replace(replace(" ~ row_as_json(row) ~ ", " ~ backslash ~ ", chr(1)), " ~ quote ~ ", chr(2))"
-    ) -%}
-    {%- for column in [
+    {%- set columns = [
         'email', 'phone', 'first_name', 'last_name', 'birth_date', 'city', 'postal_code', 'comment'
     ] -%}
-        {%- set json.sql = replace_all(
-            json.sql,
-            '"' ~ column ~ '":("[^"]*"|-?[0-9][^,}]*)',
-            '"' ~ column ~ '":"(personal)"'
-        ) -%}
-    {%- endfor -%}
-    replace(replace({{ json.sql }}, chr(2), {{ quote }}), chr(1), {{ backslash }})
+    {%- set masked = replace_all(
+        'replace(replace(' ~ row_as_json(row) ~ ', ' ~ backslash ~ ', chr(1)), ' ~ quote ~ ', chr(2))',
+        '"(' ~ columns | join('|') ~ ')":("[^"]*"|-?[0-9][^,}]*)',
+        '"\\1":"(personal)"'
+    ) -%}
+    replace(replace({{ masked }}, chr(2), {{ quote }}), chr(1), {{ backslash }})
 {%- endmacro %}

@@ -8,7 +8,6 @@ import json
 import os
 import re
 import shutil
-import time
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -70,10 +69,8 @@ def render(engine_name, **variables):
     }
     for folder in ["engine", "staging", "identity"]:
         for path in sorted((MACROS / folder).glob("*.sql")):
-            plain = re.sub(
-                "(?s){% materialization .*{% endmaterialization %}", "", path.read_text()
-            )
-            module = environment.from_string(plain).make_module(macros, shared=True)
+            text = re.sub("(?s){% materialization .*{% endmaterialization %}", "", path.read_text())
+            module = environment.from_string(text).make_module(macros, shared=True)
             macros |= {
                 name: unwrapped(value) for name, value in vars(module).items() if callable(value)
             }
@@ -129,9 +126,7 @@ def spark(tmp_path_factory):
     pyspark = pytest.importorskip(
         "pyspark.sql", reason="pyspark is not installed: the Spark forms of the macros are not run"
     )
-    if not shutil.which(str(Path(os.environ.get("JAVA_HOME", ""), "bin", "java"))) and (
-        not shutil.which("java")
-    ):
+    if not os.environ.get("JAVA_HOME") and not shutil.which("java"):
         pytest.skip("there is no Java: the Spark forms of the macros are not run")
     builder = pyspark.SparkSession.builder.master("local[1]")
     for name, value in {
@@ -210,6 +205,8 @@ def test_time_without_an_offset_is_utc(engine, macros):
             "2024-01-05 10:00:00.": "2024-01-05 10:00:00",
             "2024-01-05 23:59:59.9999999": "2024-01-05 23:59:59.999999",
             "2024-02-29 00:00:00": "2024-02-29 00:00:00",
+            " \t2024-01-05": "2024-01-05 00:00:00",
+            " 2024-01-05 10:00:00 ": "2024-01-05 10:00:00",
             # An hour that a clock in Berlin never showed, and one that it showed twice.
             "2024-03-31 02:30:00": "2024-03-31 02:30:00",
             "2024-10-27 02:30:00": "2024-10-27 02:30:00",
@@ -224,6 +221,7 @@ def test_time_with_an_offset_is_moved_to_utc(engine, macros):
         {
             "2024-01-05T10:00:00Z": "2024-01-05 10:00:00",
             "2024-01-05 10:00:00 UTC": "2024-01-05 10:00:00",
+            " 2024-01-05 10:00:00+02 ": "2024-01-05 08:00:00",
             "2024-01-05 10:00:00+02": "2024-01-05 08:00:00",
             "2024-01-05 10:00:00+0200": "2024-01-05 08:00:00",
             "2024-01-05 10:00:00+02:00": "2024-01-05 08:00:00",
@@ -237,11 +235,11 @@ def test_time_with_an_offset_is_moved_to_utc(engine, macros):
 
 
 def test_text_that_is_no_time_is_null(engine, macros):
-    """Least of all may it be a time of today."""
+    """Least of all is it a time of today."""
     no_times = [None, "", " ", "nope", "now", "today", "10:00", "10:00:00", "T10:00", "2024"]
     no_times += ["2024-01", "2024-01-05 10", "05.01.2024", "01/05/2024", "20240105", "1704067200"]
     no_times += ["0000-00-00", "2023-02-29", "2024-13-01", "2024-01-05 25:00:00"]
-    no_times += ["2024-01-05 10:00:60", " 2024-01-05", "2024-01-05 10:00:00 +02:00"]
+    no_times += ["2024-01-05 10:00:60", "2024-01-05 ", "2024-01-05 10:00:00 +02:00"]
     no_times += ["2024-01-05 10:00:00+2", "2024-01-05 10:00:00 PM", "2024-01-05 nonsense"]
     no_times += ["2024-01-05T10:00:00+02:00[Europe/Berlin]", "+2024-01-05"]
     expression = f"cast({macros['utc_timestamp']('value')} as string)"
@@ -423,8 +421,8 @@ def test_replace_all(engine, macros):
     assert_replaced(r"\\", "/", {r"a\b\\c": "a/b//c"})
     assert_replaced("'", '"', {"it's ''": 'it"s ""'})
     assert_replaced('"', "'", {'a"b': "a'b"})
-    # The replacement means itself: a match has no groups to put in.
-    assert_replaced("(b)", r"[\1$1\\'$]", {"abc": r"a[\1$1\\'$]c"})
+    assert_replaced("x", r"$1\\'$0", {"axc": r"a$1\'$0c"})
+    assert_replaced("(b+)c", r"<\1>", {"abbcbc": "a<bb><b>"})
 
 
 def test_trimmed(engine, macros):
@@ -606,7 +604,7 @@ def test_not_castable_names_the_first_column(engine, macros):
     expression = macros["not_castable"]("given", {"x": "timestamp", "y": "boolean"})
     assert engine.query(f"""
         select id, {expression}
-        from (values (1, 'x', 'y'), (2, '2024-01-05', 'y'), (3, '', null)) as given (id, x, y)
+        from (values (1, 'x', '?'), (2, '2024-01-05', '?'), (3, '', null)) as given (id, x, y)
         order by id
     """) == [(1, "x is not a timestamp"), (2, "y is not a boolean"), (3, None)]
 
@@ -775,12 +773,22 @@ def test_raw_record_of_odd_text(engine, macros):
 
 
 def test_raw_record_of_long_text(engine, macros):
-    long = ["x" * 200_000, '"' * 50_000, "\\" * 50_001, "\n" * 50_000]
-    assert_masked(engine, macros, [{"comment": text, "city": "x", "note": text} for text in long])
+    """Java follows a group that repeats only so deep."""
+    for letter, length in [("x", 200_000), ('"', 50_000), ("\\", 50_001), ("\n", 50_000)]:
+        [(record,)] = engine.query(f"""
+            select {macros["raw_record"](macros["whole_row"]("source"))}
+            from (
+                select
+                    repeat({engine.literal(letter)}, {length}) as comment,
+                    'x' as city,
+                    repeat({engine.literal(letter)}, {length}) as note
+            ) as source
+        """)
+        assert json.loads(record) == {"comment": MASK, "city": MASK, "note": letter * length}
 
 
 def test_raw_record_of_numbers(engine, macros):
-    numbers = [4930123456, 0, -5, Decimal("12.50"), Decimal("-0.25")]
+    numbers = [4930123456, 0, -5, Decimal("12.25"), Decimal("-0.25")]
     for number in numbers:
         source = f"(select {number} as phone, {number} as postal_code, {number} as total) as source"
         expression = macros["raw_record"](macros["whole_row"]("source"))
@@ -887,12 +895,7 @@ def assert_components(engine, macros, node_a, node_b, most_rounds=MAX_ROUNDS):
             pairs, "node_a bigint, node_b bigint"
         ).createOrReplaceTempView("links")
 
-    start = time.perf_counter()
     rounds = components(engine, macros, "select node_a, node_b from links")
-    print(
-        f"{len(node_a)} edges, {len(smallest)} components: {rounds} rounds, "
-        f"{time.perf_counter() - start:.2f} s"
-    )
     found = engine.query("select node_id, component_id from labels order by node_id")
     found = np.array(found, dtype=np.int64)
     assert np.array_equal(found[:, 0], nodes)

@@ -106,6 +106,20 @@ def test_cdnow_gives_the_published_summary(cdnow, datasets):
     assert (int(agree.sum()), len(both), len(summary)) == (2_357, 2_357, 2_357)
 
 
+def test_cdnow_says_what_it_has_not(cdnow):
+    assert cdnow.query("""
+        select is_present, count(*), count(switched_off), sum(row_count), sum(file_count)
+        from marts.source_coverage
+        group by is_present
+        order by is_present
+    """) == [(False, 15, 15, 0, 0), (True, 1, 0, 6_919, 1)]
+    (absent,) = cdnow.query("""
+        select absent_columns, has_arrival from marts.source_coverage where is_present
+    """)
+    assert {"email", "status"} <= set(absent[0].split(", "))
+    assert not absent[1]
+
+
 # ---------- Online Retail
 
 

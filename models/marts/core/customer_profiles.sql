@@ -6,6 +6,7 @@ profiles as (
 
 ),
 
+{# Whoever was first seen after the as-of date has no place here yet, and is left out. #}
 membership as (
 
     select * from {{ ref('segment_membership') }}
@@ -110,7 +111,6 @@ select
     messages.last_answered_on
 
 from profiles
-{# Whoever was first seen after the as-of date is not known yet. #}
 inner join membership on profiles.profile_id = membership.profile_id
 left join acquisitions on profiles.profile_id = acquisitions.profile_id
 left join purchases on profiles.profile_id = purchases.profile_id
