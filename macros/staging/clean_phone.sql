@@ -8,7 +8,8 @@
         when {{ text }} like '+%' then '+' || {{ replace_all(text, '[(]0[)]|[^0-9]', '') }}
         when {{ text }} like '00%' then '+' || substr({{ digits }}, 3)
         {%- if var('default_country') is not none %}
-        {%- set code = dial_codes()[var('default_country')] %}
+        {#- An unknown country is refused by `check_vars`, with what it can be. #}
+        {%- set code = dial_codes().get(var('default_country'), {}) %}
         {%- if code.trunk_prefix %}
         when {{ digits }} like '{{ code.trunk_prefix }}%'
             then '+{{ code.dial_code }}' || substr({{ digits }}, {{ code.trunk_prefix | length + 1 }})

@@ -5,7 +5,8 @@
 {% macro raw_record(row) -%}
     {%- set backslash, quote = 'repeat(chr(92), 2)', 'chr(92) || chr(34)' -%}
     {%- set columns = [
-        'email', 'phone', 'first_name', 'last_name', 'birth_date', 'city', 'postal_code', 'comment'
+        'email', 'phone', 'first_name', 'last_name', 'birth_date', 'city', 'postal_code', 'comment',
+        'page_url', 'referrer', 'link_url'
     ] -%}
     {%- set masked = replace_all(
         'replace(replace(' ~ row_as_json(row) ~ ', ' ~ backslash ~ ', chr(1)), ' ~ quote ~ ', chr(2))',

@@ -29,6 +29,12 @@ receipt_lines as (
 
 ),
 
+refunds as (
+
+    select * from {{ ref('stg_shop__refunds') }}
+
+),
+
 as_of as (
 
     select as_of_date from {{ ref('int_as_of_date') }}
@@ -40,6 +46,14 @@ itemised_returns as (
     select distinct receipt_id
     from receipt_lines
     where product_id is not null
+
+),
+
+{# Of any date: an order that is refunded tomorrow is a purchase today. #}
+ever_refunded as (
+
+    select distinct 'shop:' || order_id as order_key
+    from refunds
 
 ),
 
@@ -66,16 +80,27 @@ returns_per_order as (
 
 ),
 
+{# Decimal before it is added up: the sum of floats would depend on their order. #}
+kept_lines as (
+
+    select
+        order_key,
+        cast(line_amount * kept_share as decimal(18, 6)) as kept_amount,
+        cast(unit_cost * cast(quantity as double) * kept_share as decimal(18, 6)) as kept_cost
+    from lines
+
+),
+
 lines_per_order as (
 
     select
         order_key,
         count(*) as line_count,
-        sum(line_amount * kept_share) as kept_amount,
-        sum(case when unit_cost is null then line_amount * kept_share else 0 end) as kept_amount_without_cost,
-        sum(case when unit_cost is null then 1 else 0 end) as lines_without_cost,
-        sum(coalesce(unit_cost * quantity * kept_share, 0)) as kept_cost
-    from lines
+        sum(kept_amount) as kept_amount,
+        sum(case when kept_cost is null then kept_amount else 0 end) as kept_amount_without_cost,
+        sum(case when kept_cost is null then 1 else 0 end) as lines_without_cost,
+        sum(coalesce(kept_cost, 0)) as kept_cost
+    from kept_lines
     group by order_key
 
 ),
@@ -88,6 +113,7 @@ joined as (
         coalesce(returns_per_order.refunded_amount, 0) as refunded_amount,
         coalesce(returns_per_order.refunded_goods_amount, 0) as refunded_goods_amount,
         returns_per_order.last_returned_on,
+        ever_refunded.order_key is not null as is_ever_refunded,
         coalesce(
             cast(returns_per_order.refunded_without_units as double)
             / nullif(cast(orders.total_amount as double), 0),
@@ -95,17 +121,20 @@ joined as (
         ) as share_returned_without_units,
         coalesce(lines_per_order.line_count, 0) as line_count,
         coalesce(lines_per_order.lines_without_cost, 0) as lines_without_cost,
-        coalesce(lines_per_order.kept_cost, 0) as kept_cost,
+        cast(coalesce(lines_per_order.kept_cost, 0) as double) as kept_cost,
         case
             when lines_per_order.line_count is null then 1
             when lines_per_order.lines_without_cost = 0 then 0
             when lines_per_order.lines_without_cost = lines_per_order.line_count then 1
             when lines_per_order.kept_amount = 0 then 1
-            else lines_per_order.kept_amount_without_cost / lines_per_order.kept_amount
+            else
+                cast(lines_per_order.kept_amount_without_cost as double)
+                / cast(lines_per_order.kept_amount as double)
         end as share_without_cost
     from orders
     left join returns_per_order on orders.order_key = returns_per_order.order_key
     left join lines_per_order on orders.order_key = lines_per_order.order_key
+    left join ever_refunded on orders.order_key = ever_refunded.order_key
     cross join as_of
 
 ),
@@ -129,7 +158,7 @@ judged as (
             joined.status in ('cancelled', 'canceled', 'void', 'voided')
             and joined.cancelled_on is not null
         )
-        or (joined.status = 'refunded' and joined.last_returned_on is not null) as has_purchase_status
+        or (joined.status = 'refunded' and joined.is_ever_refunded) as has_purchase_status
     from joined
 
 ),
@@ -178,14 +207,12 @@ valued as (
 
     select
         net.*,
-        case
-            when is_purchase
-                then
-                    net_revenue
-                    - kept_cost * (1 - share_returned_without_units)
-                    - net_revenue * share_without_cost * (1 - {{ var('default_margin_rate') }})
-            else 0
-        end as gross_margin
+        {# Six places first, so that half a cent is half a cent before it is rounded. #}
+        cast(net_revenue as decimal(18, 6)) as exact_net_revenue,
+        cast(kept_cost * (1 - share_returned_without_units) as decimal(18, 6)) as known_cost,
+        cast(
+            net_revenue * share_without_cost * (1 - {{ var('default_margin_rate') }}) as decimal(18, 6)
+        ) as estimated_cost
     from net
 
 )
@@ -216,12 +243,15 @@ select
     tax_amount,
     cast(refunded_amount as decimal(18, 2)) as refunded_amount,
     rate_to_reporting,
-    cast(net_revenue as decimal(18, 2)) as net_revenue,
-    cast(gross_margin as decimal(18, 2)) as gross_margin,
+    cast(exact_net_revenue as decimal(18, 2)) as net_revenue,
+    cast(
+        case when is_purchase then exact_net_revenue - known_cost - estimated_cost else 0 end
+        as decimal(18, 2)
+    ) as gross_margin,
 
     ---------- booleans
     is_purchase,
-    is_purchase and share_without_cost > 0 as is_margin_estimated,
+    is_purchase and (line_count = 0 or lines_without_cost > 0) as is_margin_estimated,
 
     ---------- dates and timestamps
     ordered_on,
