@@ -10,6 +10,6 @@ where
     membership.profile_id is null
     or (
         membership.recency_score is null
-        and membership.out_of_base_reason not in ('last purchase is too long ago', 'test account')
+        and coalesce(membership.out_of_base_reason, 'none')
+        not in ('last purchase is too long ago', 'test account')
     )
-    or (membership.recency_score is null and membership.out_of_base_reason is null)
