@@ -6,5 +6,5 @@
         ~ ", buyer_window_days=" ~ var("buyer_window_days")
         ~ ", reporting_currency=" ~ var("reporting_currency")
         ~ ", purchase_statuses=" ~ var("purchase_statuses") | sort | join(" ") | replace("'", "''") }}, data='
-    || substr({{ hash_of("'yardstick'") }}, 1, 8)
+    || {{ salt_fingerprint() }}
 {%- endmacro %}

@@ -10,7 +10,7 @@
         {%- endfor -%}
 
         {%- for name in [
-            'recalibrate', 'strip_email_plus_tags', 'strip_gmail_dots'
+            'recalibrate', 'strip_email_plus_tags', 'strip_gmail_dots', 'link_names_with_birth_dates'
         ] if var(name) is not boolean -%}
             {%- do refuse_var(name, 'true or false') -%}
         {%- endfor -%}
@@ -24,6 +24,11 @@
                 ', or null for all purchases' if name == 'rfm_window_days' else ''
             )) -%}
         {%- endfor -%}
+
+        {%- set days = var('device_memory_days') -%}
+        {%- if days is not integer or days is boolean or days < 0 -%}
+            {%- do refuse_var('device_memory_days', 'a whole number of days, 0 for the session only') -%}
+        {%- endif -%}
 
         {%- set rate = var('default_margin_rate') -%}
         {%- if rate is not number or rate is boolean or rate < 0 or rate > 1 -%}

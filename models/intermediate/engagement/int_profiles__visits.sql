@@ -1,4 +1,5 @@
-{# Whose session it was: the device tells, else the account, else the address. #}
+{# Whose session it was: the account tells, else the address, else the device; at a device of several people
+   whoever was there. #}
 with
 
 sessions as (
@@ -22,8 +23,15 @@ messages as (
 owned as (
 
     select
-        sessions.*,
-        coalesce(devices.profile_id, accounts.profile_id, addresses.profile_id) as profile_id
+        sessions.session_id,
+        sessions.event_count,
+        sessions.is_unprompted,
+        sessions.visited_on,
+        sessions.started_at,
+        case
+            when sessions.is_shared_device then sessions.profile_id
+            else coalesce(accounts.profile_id, addresses.profile_id, devices.profile_id)
+        end as profile_id
     from sessions
     left join identifiers as devices
         on

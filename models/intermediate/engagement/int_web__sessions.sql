@@ -1,16 +1,32 @@
 {# A session ends after 30 minutes without an event of the device. Where no device is known, the account or
-   the address stands for it. #}
+   the address stands for it; at a device of several people each has sessions of his own. #}
 with
+
+shared_device_records as (
+
+    select * from {{ ref('int_identity__shared_device_records') }}
+    where source_table = 'web.events'
+
+),
 
 events as (
 
     select
         coalesce(
-            'anonymous_id:' || anonymous_id, 'customer_id:' || customer_id, 'email:' || email
+            'anonymous_id:' || events.anonymous_id
+            || coalesce(':' || shared_device_records.profile_id, ''),
+            'customer_id:' || events.customer_id,
+            'email:' || events.email
         ) as visitor_key,
-        *
-    from {{ ref('stg_web__events') }}
-    where not is_bot
+        shared_device_records.profile_id,
+        shared_device_records.record_id is not null as is_shared_device,
+        events.*
+    from {{ ref('stg_web__events') }} as events
+    left join shared_device_records on events.event_id = shared_device_records.record_id
+    where
+        not events.is_bot
+        {# Of erased people there is nothing left to tell one from another. #}
+        and coalesce(events.anonymous_id, events.customer_id, events.email) is not null
 
 ),
 
@@ -56,6 +72,8 @@ sessions as (
 
     select
         visitor_key || ':' || cast(session_number as string) as session_id,
+        max(profile_id) as profile_id,
+        max(case when is_shared_device then 1 else 0 end) = 1 as is_shared_device,
         max(anonymous_id) as anonymous_id,
         max(customer_id) as customer_id,
         max(email) as email,

@@ -1,13 +1,42 @@
 {{ config(materialized='connected_components') }}
 
-{# A node without links stands here as a link to itself and becomes a component of its own. #}
+{# Identifiers that can tell a person, each as a link to itself, and the links between them. #}
+with
+
+nodes as (
+
+    select * from {{ ref('int_identity__nodes') }}
+
+),
+
+links as (
+
+    select distinct
+        least(node_a, node_b) as node_a,
+        greatest(node_a, node_b) as node_b
+    from {{ ref('int_identity__links') }}
+
+),
+
+unusable as (
+
+    select * from {{ ref('int_identity__unusable') }}
+
+)
+
 select
-    node_a,
-    node_b
-from {{ ref('int_identity__links') }}
+    nodes.node_id as node_a,
+    nodes.node_id as node_b
+from nodes
+left join unusable on nodes.node_id = unusable.node_id
+where unusable.node_id is null
 union all
 select
-    node_id as node_a,
-    node_id as node_b
-from {{ ref('int_identity__nodes') }}
-where not is_linking
+    links.node_a,
+    links.node_b
+from links
+left join unusable as unusable_a on links.node_a = unusable_a.node_id
+left join unusable as unusable_b on links.node_b = unusable_b.node_id
+where
+    unusable_a.node_id is null
+    and unusable_b.node_id is null

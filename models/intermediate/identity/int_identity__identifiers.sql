@@ -1,3 +1,4 @@
+-- depends_on: {{ ref('int_privacy__erased_records') }}
 with
 
 nodes as (
@@ -6,9 +7,9 @@ nodes as (
 
 ),
 
-components as (
+members as (
 
-    select * from {{ ref('int_identity__components') }}
+    select * from {{ ref('int_identity__members') }}
 
 ),
 
@@ -16,42 +17,39 @@ placed as (
 
     select
         nodes.*,
-        components.component_id,
+        members.person_id,
         {# The anchor names the person: seen first, then of the strongest type, then by its value. #}
         row_number() over (
-            partition by components.component_id
+            partition by members.person_id
             order by
                 nodes.first_seen_at nulls last,
                 nodes.identifier_rank,
                 nodes.identifier_value
-        ) as anchor_rank
+        ) = 1 as is_anchor
     from nodes
-    inner join components on nodes.node_id = components.node_id
+    inner join members on nodes.node_id = members.node_id
 
 ),
 
 anchors as (
 
     select
-        component_id,
-        {{ hash_of("identifier_type || ':' || identifier_value") }} as profile_id
+        person_id,
+        identifier_hash as profile_id
     from placed
-    where anchor_rank = 1
-
-),
-
-identified as (
-
-    select
-        anchors.profile_id,
-        placed.identifier_type,
-        placed.identifier_value,
-        placed.record_count,
-        placed.first_seen_at,
-        placed.last_seen_at
-    from placed
-    inner join anchors on placed.component_id = anchors.component_id
+    where is_anchor
 
 )
 
-select * from identified
+select
+    anchors.profile_id,
+    placed.node_id,
+    placed.identifier_type,
+    placed.identifier_value,
+    placed.identifier_hash,
+    placed.is_anchor,
+    placed.record_count,
+    placed.first_seen_at,
+    placed.last_seen_at
+from placed
+inner join anchors on placed.person_id = anchors.person_id

@@ -1,14 +1,10 @@
+{% set patterns = blocked_patterns() %}
+
 with
 
-mentions as (
+records as (
 
-    select * from {{ ref('int_identity__mentions') }}
-
-),
-
-blocked_values as (
-
-    select * from {{ ref('identity_blocked_values') }}
+    select * from {{ ref('int_identity__records') }}
 
 ),
 
@@ -18,53 +14,56 @@ rules as (
 
 ),
 
+mentions as (
+
+    {% for identifier in linking_types() %}
+    select
+        {{ identifier }}_node as node_id,
+        '{{ identifier }}' as identifier_type,
+        {{ identifier }} as identifier_value,
+        first_seen_at,
+        last_seen_at,
+        record_count
+    from records
+    where {{ identifier }} is not null
+    {% if not loop.last %}union all{% endif %}
+    {% endfor %}
+
+),
+
 identifiers as (
 
     select
+        node_id,
         identifier_type,
         identifier_value,
         min(first_seen_at) as first_seen_at,
         max(last_seen_at) as last_seen_at,
         sum(record_count) as record_count
     from mentions
-    group by identifier_type, identifier_value
-
-),
-
-{# One pattern per type: each identifier is matched once. #}
-blocked_patterns as (
-
-    select
-        rules.identifier_type,
-        {{ dbt.listagg("'(' || blocked_values.pattern || ')'", "'|'") }} as pattern
-    from rules
-    inner join blocked_values on blocked_values.identifier_type in ('any', rules.identifier_type)
-    group by rules.identifier_type
-
-),
-
-numbered as (
-
-    select
-        cast(
-            row_number() over (
-                order by rules.identifier_rank, identifiers.identifier_value
-            ) as bigint
-        ) as node_id,
-        identifiers.identifier_type,
-        identifiers.identifier_value,
-        rules.identifier_rank,
-        rules.is_linking,
-        identifiers.first_seen_at,
-        identifiers.last_seen_at,
-        cast(identifiers.record_count as bigint) as record_count
-    from identifiers
-    inner join rules on identifiers.identifier_type = rules.identifier_type
-    left join blocked_patterns on identifiers.identifier_type = blocked_patterns.identifier_type
-    where
-        blocked_patterns.pattern is null
-        or not {{ matches('lower(identifiers.identifier_value)', 'blocked_patterns.pattern') }}
+    group by node_id, identifier_type, identifier_value
 
 )
 
-select * from numbered
+select
+    identifiers.node_id,
+    identifiers.identifier_type,
+    identifiers.identifier_value,
+    {{ hash_of("identifiers.identifier_type || ':' || identifiers.identifier_value") }} as identifier_hash,
+    rules.identifier_rank,
+    rules.is_linking,
+    {% if patterns %}
+    case identifiers.identifier_type
+        {% for type, pattern in patterns.items() %}
+        when '{{ type }}' then {{ matches('lower(identifiers.identifier_value)', pattern) }}
+        {% endfor %}
+        else false
+    end as is_blocked,
+    {% else %}
+    false as is_blocked,
+    {% endif %}
+    identifiers.first_seen_at,
+    identifiers.last_seen_at,
+    cast(identifiers.record_count as bigint) as record_count
+from identifiers
+inner join rules on identifiers.identifier_type = rules.identifier_type

@@ -26,6 +26,13 @@ identifiers as (
 
 ),
 
+shared_device_records as (
+
+    select * from {{ ref('int_identity__shared_device_records') }}
+    where source_table = 'shop.orders'
+
+),
+
 as_of as (
 
     select as_of_date from {{ ref('int_as_of_date') }}
@@ -94,16 +101,18 @@ placed as (
 
 ),
 
-{# All usable identifiers of an order are one person's, so any of them tells whose it is; the strongest
-   that is not blocked is asked. #}
+{# The strongest identifier that belongs to somebody tells whose an order is; an order that names nobody, at a
+   device of several people, is that of who was there. #}
 owned as (
 
     select
         placed.*,
         coalesce(
-            {% for identifier in identifier_types() %}
-            {{ identifier }}_owners.profile_id{{ ',' if not loop.last }}
+            {% for identifier in identifier_types() if identifier != 'anonymous_id' %}
+            {{ identifier }}_owners.profile_id,
             {% endfor %}
+            shared_device_records.profile_id,
+            anonymous_id_owners.profile_id
         ) as profile_id,
         {{ local_date('placed.ordered_at') }} as ordered_on,
         {{ local_date('placed.cancelled_at') }} as cancelled_on
@@ -114,6 +123,10 @@ owned as (
             placed.{{ identifier }} = {{ identifier }}_owners.identifier_value
             and {{ identifier }}_owners.identifier_type = '{{ identifier }}'
     {% endfor %}
+    left join shared_device_records
+        on
+            placed.order_id = shared_device_records.record_id
+            and placed.order_source = 'shop'
 
 )
 

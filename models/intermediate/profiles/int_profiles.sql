@@ -6,6 +6,12 @@ identifiers as (
 
 ),
 
+golden_records as (
+
+    select * from {{ ref('int_identity__golden_records') }}
+
+),
+
 customers as (
 
     select * from {{ ref('stg_shop__customers') }}
@@ -31,31 +37,15 @@ known as (
 
 ),
 
-{# Accounts of one person disagree at times: the youngest that says something is believed. #}
-accounts as (
+{# What is personal goes no further: an address is hashed as identifiers are, a day of birth is a year. #}
+hashed as (
 
     select
-        identifiers.profile_id,
-        customers.*,
-        row_number() over (
-            partition by identifiers.profile_id
-            order by
-                case when customers.country is null then 1 else 0 end asc,
-                customers.created_at desc nulls last,
-                customers.customer_id asc
-        ) as country_rank,
-        row_number() over (
-            partition by identifiers.profile_id
-            order by
-                case when customers.birth_date is null then 1 else 0 end asc,
-                customers.created_at desc nulls last,
-                customers.customer_id asc
-        ) as birth_date_rank
-    from customers
-    inner join identifiers
-        on
-            customers.customer_id = identifiers.identifier_value
-            and identifiers.identifier_type = 'customer_id'
+        *,
+        case
+            when attribute in ('email', 'phone') then {{ hash_of("attribute || ':' || value") }}
+        end as address_hash
+    from golden_records
 
 ),
 
@@ -63,25 +53,66 @@ described as (
 
     select
         profile_id,
-        max(case when country_rank = 1 then country end) as country,
-        max(case when birth_date_rank = 1 then birth_date end) as birth_date,
-        max(case when is_test then 1 else 0 end) = 1 as is_test
-    from accounts
+        {% for attribute in ['email', 'phone'] %}
+        max(case when attribute = '{{ attribute }}' then address_hash end) as {{ attribute }}_hash,
+        max(case when attribute = '{{ attribute }}' then source_table end) as {{ attribute }}_source,
+        max(case when attribute = '{{ attribute }}' and is_reachable then 1 else 0 end) = 1
+            as is_{{ attribute }}_reachable,
+        {% endfor %}
+        max(case when attribute = 'country' then value end) as country,
+        max(case when attribute = 'country' then source_table end) as country_source,
+        max(
+            case when attribute = 'birth_date' then extract(year from cast(value as date)) end
+        ) as birth_year,
+        max(case when attribute = 'birth_date' then source_table end) as birth_year_source,
+        max(case when attribute in ('first_name', 'last_name') then 1 else 0 end) = 1 as has_name
+    from hashed
     group by profile_id
+
+),
+
+staff as (
+
+    select distinct identifiers.profile_id
+    from customers
+    inner join identifiers
+        on
+            customers.customer_id = identifiers.identifier_value
+            and identifiers.identifier_type = 'customer_id'
+    where customers.is_test
 
 )
 
 select
+
+    ---------- ids
     known.profile_id,
+    described.email_hash,
+    described.phone_hash,
+
+    ---------- strings
     described.country,
-    cast(extract(year from described.birth_date) as integer) as birth_year,
+    described.country_source,
+    described.birth_year_source,
+    described.email_source,
+    described.phone_source,
+
+    ---------- numerics
+    cast(described.birth_year as integer) as birth_year,
     cast(known.identifier_count as bigint) as identifier_count,
+
+    ---------- booleans
     known.has_account,
     known.has_loyalty_card,
     known.has_email,
     known.has_phone,
+    coalesce(described.has_name, false) as has_name,
     known.has_email or known.has_phone as is_contactable,
-    coalesce(described.is_test, false) as is_test,
+    case when described.email_hash is not null then described.is_email_reachable end as is_email_reachable,
+    case when described.phone_hash is not null then described.is_phone_reachable end as is_phone_reachable,
+    staff.profile_id is not null as is_test,
+
+    ---------- dates
     {{ local_date('known.first_seen_at') }} as first_seen_on,
     {{ local_date('known.last_seen_at') }} as last_seen_on,
     {# A contact that no dated record carries has been there from the start, as far as anybody knows. #}
@@ -89,5 +120,7 @@ select
         when known.has_email or known.has_phone
             then coalesce({{ local_date('known.contact_known_at') }}, date '1990-01-01')
     end as contact_known_on
+
 from known
 left join described on known.profile_id = described.profile_id
+left join staff on known.profile_id = staff.profile_id

@@ -29,6 +29,16 @@ rejected as (
 
 ),
 
+erased as (
+
+    select
+        source_table,
+        row_count
+    from {{ ref('int_privacy__erased_records') }}
+    where is_removed
+
+),
+
 accounted as (
 
     select
@@ -37,6 +47,7 @@ accounted as (
         kept.row_count as rows_kept,
         usable.row_count - usable.key_count as rows_repeated,
         coalesce(rejected.row_count, 0) as rows_rejected,
+        coalesce(erased.row_count, 0) as rows_erased,
         came_in.amount as amount_in,
         kept.amount as amount_kept,
         usable.amount - kept.amount as amount_repeated,
@@ -47,6 +58,7 @@ accounted as (
     inner join kept on came_in.source_table = kept.source_table
     inner join usable on came_in.source_table = usable.source_table
     left join rejected on came_in.source_table = rejected.source_table
+    left join erased on came_in.source_table = erased.source_table
 
 )
 

@@ -1,3 +1,4 @@
+-- depends_on: {{ ref('int_privacy__erased_records') }}
 {% for table in raw_tables() %}
 select
     '{{ table.source }}.{{ table.name }}' as source_table,

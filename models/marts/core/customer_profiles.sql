@@ -60,7 +60,8 @@ consents as (
         profile_id,
         max(case when channel = 'email' then status end) as email_consent,
         max(case when channel = 'sms' then status end) as sms_consent,
-        max(case when channel = 'push' then status end) as push_consent
+        max(case when channel = 'push' then status end) as push_consent,
+        max(case when channel = 'banner' then status end) as banner_consent
     from {{ ref('int_profiles__consents') }}
     group by profile_id
 
@@ -70,6 +71,8 @@ select
 
     ---------- ids
     profiles.profile_id,
+    profiles.email_hash,
+    profiles.phone_hash,
 
     ---------- strings
     membership.segment,
@@ -80,6 +83,11 @@ select
     consents.email_consent,
     consents.sms_consent,
     consents.push_consent,
+    consents.banner_consent,
+    profiles.country_source,
+    profiles.birth_year_source,
+    profiles.email_source,
+    profiles.phone_source,
 
     ---------- numerics
     profiles.birth_year,
@@ -101,6 +109,9 @@ select
     profiles.is_contactable,
     membership.is_engaged,
     profiles.is_test,
+    profiles.has_name,
+    profiles.is_email_reachable,
+    profiles.is_phone_reachable,
 
     ---------- dates
     profiles.first_seen_on,

@@ -40,6 +40,7 @@ books as (
         cast(rows_kept as decimal(18, 2)) as kept,
         cast(rows_repeated as decimal(18, 2)) as repeated,
         cast(rows_rejected as decimal(18, 2)) as rejected,
+        cast(rows_erased as decimal(18, 2)) as erased,
         cast(0 as decimal(18, 2)) as left_out
     from accounting
 
@@ -52,6 +53,7 @@ books as (
         cast(coalesce(amount_kept, 0) as decimal(18, 2)) as kept,
         cast(coalesce(amount_repeated, 0) as decimal(18, 2)) as repeated,
         cast(coalesce(amount_rejected, 0) as decimal(18, 2)) as rejected,
+        cast(0 as decimal(18, 2)) as erased,
         cast(0 as decimal(18, 2)) as left_out
     from accounting
     where source_table in ('shop.orders', 'shop.refunds', 'pos.receipts', 'ads.spend')
@@ -65,6 +67,7 @@ books as (
         cast(orders.row_count as decimal(18, 2)) as kept,
         cast(0 as decimal(18, 2)) as repeated,
         cast(0 as decimal(18, 2)) as rejected,
+        cast(0 as decimal(18, 2)) as erased,
         cast(left_out.row_count as decimal(18, 2)) as left_out
     from staged
     cross join orders
@@ -79,6 +82,7 @@ books as (
         cast(orders.amount as decimal(18, 2)) as kept,
         cast(0 as decimal(18, 2)) as repeated,
         cast(0 as decimal(18, 2)) as rejected,
+        cast(0 as decimal(18, 2)) as erased,
         left_out.amount as left_out
     from staged
     cross join orders
@@ -97,10 +101,11 @@ select
     kept,
     repeated,
     rejected,
+    erased,
     left_out,
-    cast(came_in - kept - repeated - rejected - left_out as decimal(18, 2)) as difference,
+    cast(came_in - kept - repeated - rejected - erased - left_out as decimal(18, 2)) as difference,
 
     ---------- booleans
-    came_in - kept - repeated - rejected - left_out = 0 as is_balanced
+    came_in - kept - repeated - rejected - erased - left_out = 0 as is_balanced
 
 from books

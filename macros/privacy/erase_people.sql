@@ -1,0 +1,58 @@
+{# Takes people on the deny list out of staging and identity, after the identity that finds all of them is known
+   and before anything reads staging for good. A row of which they are the strongest identifier is theirs: it goes or
+   loses all that is personal. From other rows only their identifiers go. #}
+{% macro erase_people() -%}
+    {%- if execute -%}
+        {%- set nodes, records, links = (
+            ref('int_identity__nodes'), ref('int_identity__records'), ref('int_identity__links')
+        ) -%}
+        {%- set keys = api.Relation.create(identifier='erased_keys') -%}
+        {%- do run_query(create_table_as(True, keys, erased_keys_sql(nodes))) -%}
+        {%- if run_query('select count(*) from erased_keys').columns[0].values()[0] > 0 -%}
+            {%- for table in personal_columns() -%}
+                {%- set relation = ref(table.name) -%}
+                {%- set is_theirs = strongest_identifier(table.identifiers) ~ ' in (select identifier_key from erased_keys)' -%}
+                {%- if table.is_person -%}
+                    {%- do run_query('delete from ' ~ relation ~ ' where ' ~ is_theirs) -%}
+                {%- else -%}
+                    {%- do run_query(
+                        'update ' ~ relation ~ ' set ' ~ (table.identifiers + table.attributes) | join(' = null, ')
+                        ~ ' = null where ' ~ is_theirs
+                    ) -%}
+                {%- endif -%}
+                {%- do forget_identifiers(relation, table.identifiers[1:]) -%}
+            {%- endfor -%}
+
+            {%- do run_query(
+                'delete from ' ~ records ~ ' where ' ~ strongest_identifier(linking_types())
+                ~ ' in (select identifier_key from erased_keys)'
+            ) -%}
+            {%- do forget_identifiers(records, linking_types()[1:], '_node') -%}
+            {%- for side in ['node_a', 'node_b'] -%}
+                {%- do run_query(
+                    'delete from ' ~ links ~ ' where ' ~ side ~ ' in (select node_id from erased_keys)'
+                ) -%}
+            {%- endfor -%}
+            {%- do run_query('delete from ' ~ nodes ~ ' where node_id in (select node_id from erased_keys)') -%}
+        {%- endif -%}
+        {%- do run_query('drop table erased_keys') -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro erased_keys_sql(nodes) %}
+    select
+        node_id,
+        identifier_type || ':' || identifier_value as identifier_key
+    from {{ nodes }}
+    where identifier_hash in (select identifier_hash from {{ ref('int_privacy__denied_identifiers') }})
+{% endmacro %}
+
+{% macro forget_identifiers(relation, identifiers, suffix=none) %}
+    {%- for identifier in identifiers -%}
+        {%- do run_query(
+            'update ' ~ relation ~ ' set ' ~ identifier ~ ' = null'
+            ~ (', ' ~ identifier ~ suffix ~ ' = null' if suffix else '')
+            ~ " where '" ~ identifier ~ ":' || " ~ identifier ~ ' in (select identifier_key from erased_keys)'
+        ) -%}
+    {%- endfor -%}
+{% endmacro %}

@@ -1,0 +1,59 @@
+-- depends_on: {{ ref('int_privacy__erased_records') }}
+{# The audit of links that join nobody: why, and what they stood on. Identifiers are hashed. #}
+with
+
+links as (
+
+    select * from {{ ref('int_identity__links') }}
+
+),
+
+nodes as (
+
+    select * from {{ ref('int_identity__nodes') }}
+
+),
+
+unusable as (
+
+    select * from {{ ref('int_identity__unusable') }}
+
+),
+
+members as (
+
+    select * from {{ ref('int_identity__members') }}
+
+),
+
+judged as (
+
+    select
+        links.*,
+        case
+            when unusable_a.reason is not null then links.type_a || ' ' || unusable_a.reason
+            when unusable_b.reason is not null then links.type_b || ' ' || unusable_b.reason
+            when members_a.person_id <> members_b.person_id then 'cut'
+        end as reason
+    from links
+    left join unusable as unusable_a on links.node_a = unusable_a.node_id
+    left join unusable as unusable_b on links.node_b = unusable_b.node_id
+    left join members as members_a on links.node_a = members_a.node_id
+    left join members as members_b on links.node_b = members_b.node_id
+
+)
+
+select
+    nodes_a.identifier_hash as identifier_hash_a,
+    nodes_b.identifier_hash as identifier_hash_b,
+    judged.type_a,
+    judged.type_b,
+    judged.reason,
+    judged.source_table,
+    judged.record_count,
+    judged.first_seen_at,
+    judged.last_seen_at
+from judged
+inner join nodes as nodes_a on judged.node_a = nodes_a.node_id
+inner join nodes as nodes_b on judged.node_b = nodes_b.node_id
+where judged.reason is not null

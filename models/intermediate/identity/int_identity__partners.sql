@@ -1,0 +1,99 @@
+{# How many identifiers of another type each identifier stands with, where that is near its limit or over. #}
+{% set types = linking_types() %}
+
+with
+
+links as (
+
+    select * from {{ ref('int_identity__links') }}
+
+),
+
+nodes as (
+
+    select * from {{ ref('int_identity__nodes') }}
+
+),
+
+rules as (
+
+    select * from {{ ref('identity_rules') }}
+
+),
+
+blocked as (
+
+    select node_id from nodes
+    where is_blocked
+
+),
+
+pairs as (
+
+    select distinct
+        links.node_a,
+        links.node_b,
+        links.type_a,
+        links.type_b
+    from links
+    left join blocked as blocked_a on links.node_a = blocked_a.node_id
+    left join blocked as blocked_b on links.node_b = blocked_b.node_id
+    where
+        links.source_table <> 'seeds.identity_links'
+        and blocked_a.node_id is null
+        and blocked_b.node_id is null
+
+),
+
+limits as (
+
+    {% for partner in identifier_types() %}
+    select
+        identifier_type,
+        '{{ partner }}' as partner_type,
+        max_{{ partner }}s as max_partners
+    from rules
+    where max_{{ partner }}s is not null
+    {% if not loop.last %}union all{% endif %}
+    {% endfor %}
+
+),
+
+counted as (
+
+    select
+        node_a as node_id,
+        type_a as identifier_type,
+        type_b as partner_type,
+        count(*) as partner_count
+    from pairs
+    group by node_a, type_a, type_b
+    union all
+    select
+        node_b as node_id,
+        type_b as identifier_type,
+        type_a as partner_type,
+        count(*) as partner_count
+    from pairs
+    group by node_b, type_b, type_a
+
+)
+
+select
+    counted.node_id,
+    counted.identifier_type,
+    counted.partner_type,
+    counted.partner_count,
+    cast(limits.max_partners as bigint) as max_partners,
+    counted.partner_count > limits.max_partners as is_over
+from counted
+inner join limits
+    on
+        counted.identifier_type = limits.identifier_type
+        and counted.partner_type = limits.partner_type
+where
+    counted.partner_count > limits.max_partners
+    or (
+        counted.partner_count * 5 >= limits.max_partners * 4
+        and limits.max_partners > 1
+    )

@@ -1,0 +1,74 @@
+{# What came back from each address that was written to, up to the as-of date. Complaints and unsubscribing
+   are consent and tell nothing here; nor does a message that was sent and never heard of. #}
+with
+
+events as (
+
+    select * from {{ ref('stg_messaging__events') }}
+
+),
+
+customers as (
+
+    select * from {{ ref('stg_shop__customers') }}
+
+),
+
+identifiers as (
+
+    select * from {{ ref('int_identity__identifiers') }}
+
+),
+
+as_of as (
+
+    select as_of_date from {{ ref('int_as_of_date') }}
+
+),
+
+{# A message that names no address went to the one its account states; without one, nobody knows where. #}
+addressed as (
+
+    select
+        case events.channel when 'email' then 'email' else 'phone' end as identifier_type,
+        case events.channel
+            when 'email' then coalesce(events.email, customers.email)
+            else coalesce(events.phone, customers.phone)
+        end as identifier_value,
+        events.event_type,
+        events.occurred_at
+    from events
+    inner join as_of on {{ local_date('events.occurred_at') }} <= as_of.as_of_date
+    left join customers on events.customer_id = customers.customer_id
+    where
+        events.channel in ('email', 'sms')
+        and events.event_type in ('bounced', 'delivered', 'opened', 'clicked')
+
+),
+
+outcomes as (
+
+    select
+        identifier_type,
+        identifier_value,
+        max(case when event_type = 'bounced' then occurred_at end) as last_bounced_at,
+        max(case when event_type <> 'bounced' then occurred_at end) as last_arrived_at
+    from addressed
+    where identifier_value is not null
+    group by identifier_type, identifier_value
+
+)
+
+select
+    outcomes.identifier_type,
+    outcomes.identifier_value,
+    {# At the same moment the bounce wins: many come after the message was taken in. #}
+    outcomes.last_bounced_at is null
+    or coalesce(outcomes.last_arrived_at > outcomes.last_bounced_at, false) as is_reachable,
+    outcomes.last_bounced_at,
+    outcomes.last_arrived_at
+from outcomes
+inner join identifiers
+    on
+        outcomes.identifier_type = identifiers.identifier_type
+        and outcomes.identifier_value = identifiers.identifier_value

@@ -1,0 +1,101 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    full_refresh=false,
+    on_schema_change='fail',
+    database=state_database(),
+) }}
+
+{# State: the deny list. A request reaches all identifiers that its person has in the build that first sees
+   it, and is done then: who comes back later under another address is somebody new. #}
+with
+
+requests as (
+
+    select * from {{ ref('stg_privacy__erasure_requests') }}
+    {% if is_incremental() %}
+    where request_id not in (
+        select request_id from {{ this }}
+        where salt_fingerprint = {{ salt_fingerprint() }}
+    )
+    {% endif %}
+
+),
+
+nodes as (
+
+    select * from {{ ref('int_identity__nodes') }}
+
+),
+
+members as (
+
+    select * from {{ ref('int_identity__members') }}
+
+),
+
+named as (
+
+    {% for identifier in ['customer_id', 'email', 'phone'] %}
+    select
+        request_id,
+        requested_at,
+        '{{ identifier }}' as identifier_type,
+        {{ hash_of("'" ~ identifier ~ ":' || " ~ identifier) }} as identifier_hash
+    from requests
+    where {{ identifier }} is not null
+    {% if not loop.last %}union all{% endif %}
+    {% endfor %}
+
+),
+
+{# Placeholders are nobody's: to deny them would forget whoever types them next. #}
+usable as (
+
+    select
+        named.*,
+        nodes.node_id
+    from named
+    left join nodes on named.identifier_hash = nodes.identifier_hash
+    where not coalesce(nodes.is_blocked, false)
+
+),
+
+people as (
+
+    select distinct
+        usable.request_id,
+        usable.requested_at,
+        members.person_id
+    from usable
+    inner join members on usable.node_id = members.node_id
+
+),
+
+reached as (
+
+    select
+        nodes.identifier_hash,
+        nodes.identifier_type,
+        people.request_id,
+        people.requested_at
+    from people
+    inner join members on people.person_id = members.person_id
+    inner join nodes on members.node_id = nodes.node_id
+    union
+    select
+        identifier_hash,
+        identifier_type,
+        request_id,
+        requested_at
+    from usable
+
+)
+
+select
+    identifier_hash,
+    identifier_type,
+    request_id,
+    {{ salt_fingerprint() }} as salt_fingerprint,
+    requested_at
+from reached
