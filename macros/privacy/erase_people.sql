@@ -39,12 +39,33 @@
     {%- endif -%}
 {%- endmacro %}
 
+{# Identifiers of staging that are on the deny list, in the clear. Those of requests and of robots are no nodes. #}
 {% macro erased_keys_sql(nodes) %}
     select
         node_id,
         identifier_type || ':' || identifier_value as identifier_key
     from {{ nodes }}
     where identifier_hash in (select identifier_hash from {{ ref('int_privacy__denied_identifiers') }})
+    union
+    select
+        {{ hash_number('identifier_key') }} as node_id,
+        identifier_key
+    from (
+        {% for identifier in ['customer_id', 'email', 'phone'] %}
+        select '{{ identifier }}:' || {{ identifier }} as identifier_key
+        from {{ ref('stg_privacy__erasure_requests') }}
+        union
+        {% endfor %}
+        {% for identifier in ['customer_id', 'email', 'anonymous_id'] %}
+        select '{{ identifier }}:' || {{ identifier }} as identifier_key
+        from {{ ref('stg_web__events') }}
+        where is_bot
+        {{ 'union' if not loop.last }}
+        {% endfor %}
+    ) as named
+    where {{ hash_of('identifier_key') }} in (
+        select identifier_hash from {{ ref('int_privacy__denied_identifiers') }}
+    )
 {% endmacro %}
 
 {% macro forget_identifiers(relation, identifiers, suffix=none) %}

@@ -206,6 +206,8 @@ def test_an_earlier_record_that_arrives_late_gives_another_id(models):
 
 WORLDS = 120
 FIRST_NAME = "Erasmus"
+# Whom a request names and no other record.
+UNSEEN = ("email", "w999e9@world.example")
 
 
 def world(number, chance):
@@ -228,12 +230,28 @@ def world(number, chance):
     return records
 
 
+def tablet():
+    """A thousand buyers at one tablet, an hour apart; each looks at a page, then buys."""
+    records = []
+    for number in range(1000):
+        at, device = NOON + timedelta(hours=number), ("anonymous_id", "tablet")
+        buyer = ("customer_id", f"buyer-{number:04d}")
+        records += [
+            Record("web.events", f"page-{number:04d}", at, (device,)),
+            Record(
+                "shop.orders", f"order-{number:04d}", at + timedelta(minutes=5), (device, buyer)
+            ),
+        ]
+    return records
+
+
 def story():
     """Build after build: its name, records, decisions, erasure requests and dbt options."""
     chance = random.Random(5)
     worlds = [world(number, chance) for number in range(WORLDS)]
     grown = list(itertools.chain.from_iterable(worlds))
     first = [record for record in grown if chance.random() < 0.7]
+    grown += tablet()
     decided = Decisions()
     for records in chance.sample(worlds, 70):
         identifiers = sorted({one for record in records for one in record.identifiers})
@@ -253,6 +271,7 @@ def story():
         }
         if asked:
             requests[f"Q{number}"] = chance.choice(sorted(asked))
+    requests["Q-unseen"] = UNSEEN
     nobody = Decisions()
     return [
         ("first", first, nobody, {}, ()),
@@ -411,6 +430,15 @@ def look(home, full):
             seen["orders"] = query(
                 "select order_id, profile_id, cast(total_amount as varchar) from marts.orders"
             )
+            seen["at_tablet"] = query(
+                "select record_id, profile_id, found_by"
+                " from intermediate.int_identity__shared_device_records"
+                " where anonymous_id = 'tablet'"
+            )
+            seen["visits"] = query(
+                "select count(*), count(distinct profile_id) from intermediate.int_profiles__visits"
+                " where session_id like 'anonymous_id:tablet:%'"
+            )
             seen["profiles"] = query("select profile_id from marts.customer_profiles")
             seen["words"] = sorted(words_in(connection))
         return seen
@@ -476,8 +504,10 @@ def denied():
     profiles = resolve(records)
     reached = set()
     for asked in requests.values():
-        profile, _ = profiles[hash_of(asked)]
-        reached |= {hash_of(asked)} | (people[profile] if profile else set())
+        if asked != UNSEEN:
+            # What is shared is nobody's, and is not denied.
+            profile, _ = profiles[hash_of(asked)]
+            reached |= people[profile] if profile else set()
     return reached, {names[one] for one in reached}
 
 
@@ -514,6 +544,21 @@ def test_decisions_take_effect(builds):
 
 def test_without_the_decisions_all_is_as_before(builds):
     assert mapping(builds["undecided"]) == mapping(builds["grown"])
+
+
+def test_a_tablet_of_a_thousand_people_makes_a_thousand_people(builds):
+    build = builds["undecided"]
+    people = mapping(build)
+    buyers = {
+        number: people[hash_of(("customer_id", f"buyer-{number:04d}"))] for number in range(1000)
+    }
+    assert len(set(buyers.values())) == 1000
+    assert people[hash_of(("anonymous_id", "tablet"))] == (None, "shared")
+    found = {record: (profile, how) for record, profile, how in build["at_tablet"]}
+    for number, (profile, _) in buyers.items():
+        assert found[f"order-{number:04d}"] == (profile, "named")
+        assert found[f"page-{number:04d}"] == (profile, "session")
+    assert build["visits"] == [[1000, 1000]]
 
 
 def changes_between(old, new):
@@ -568,6 +613,7 @@ def test_nothing_of_the_erased_is_left_but_in_raw_files(builds):
     for name in ("erased", "redelivered"):
         found = set(builds[name]["words"])
         assert not words & found, name
+        assert UNSEEN[1].split("@")[0] not in found, name
         assert len(found) > 500
 
 

@@ -109,6 +109,14 @@ class Facts:
             self.first_seen.setdefault(profile, []).append(seen)
             if kind in ("email", "phone"):
                 self.contact_known.setdefault(profile, []).append(seen)
+        # Who was at a device of several people is part of who is who.
+        self.at_device = {
+            (table, record): profile
+            for table, record, profile in build.query("""
+                select source_table, record_id, profile_id
+                from intermediate.int_identity__shared_device_records
+            """)
+        }
         staff = build.query("select customer_id from staging.stg_shop__customers where is_test")
         self.staff_accounts = {account for (account,) in staff}
         self.staff = {self.owner.get(("customer_id", account)) for account in self.staff_accounts}
@@ -151,19 +159,23 @@ class Facts:
     def find_visits(self, build):
         """(profile, start, unprompted) of sessions per device, or else account or else address."""
         sessions, latest = [], {}
-        for *values, page_url, tag, at in build.query("""
+        for event, *values, page_url, tag, at in build.query("""
             select
-                anonymous_id, customer_id, email, page_url,
+                event_id, anonymous_id, customer_id, email, page_url,
                 coalesce(utm_source, utm_medium, utm_campaign), occurred_at
             from staging.stg_web__events
-            where not is_bot
+            where not is_bot and coalesce(anonymous_id, customer_id, email) is not null
             order by occurred_at, event_id
         """):
             names = list(zip(("anonymous_id", "customer_id", "email"), values, strict=True))
             visitor = next(name for name in names if name[1] is not None)
+            is_shared = ("web.events", event) in self.at_device
+            there = self.at_device.get(("web.events", event))
+            visitor = (*visitor, there)
             session = latest.get(visitor)
             if session is None or whole_seconds(at) - session["last"] > HALF_AN_HOUR:
                 session = latest[visitor] = {"names": {}, "start": at, "unprompted": True}
+                session["there"] = (is_shared, there)
                 sessions.append(session)
             session["last"] = whole_seconds(at)
             session["unprompted"] &= not (tag or CAMPAIGN_TAG.search(page_url or ""))
@@ -178,7 +190,9 @@ class Facts:
         for session in sessions:
             # Whose a session of two accounts is, the design leaves open: the demo has none.
             assert all(len(values) == 1 for values in session["names"].values()), session
-            profile = self.owned((kind, *values) for kind, values in session["names"].items())
+            is_shared, profile = session["there"]
+            if not is_shared:
+                profile = self.owned((kind, *values) for kind, values in session["names"].items())
             start = session["start"]
             brought_by_message = any(
                 click <= start and whole_seconds(start) - whole_seconds(click) <= HALF_AN_HOUR
@@ -208,6 +222,8 @@ def purchases_at(facts: Facts, day: date) -> list:
         names = list(zip(IDENTIFIERS, names, strict=True))
         owners = set(map(facts.owner.get, names)) - {None}
         assert len(owners) <= 1, key
+        if not owners:
+            owners = {facts.at_device.get(("shop.orders", key.removeprefix("shop:")))} - {None}
         if at >= end_of(day) or not owners:
             continue
         if is_test or names[0][1] in facts.staff_accounts:

@@ -28,6 +28,12 @@ nodes as (
 
 ),
 
+unusable as (
+
+    select * from {{ ref('int_identity__unusable') }}
+
+),
+
 members as (
 
     select * from {{ ref('int_identity__members') }}
@@ -49,7 +55,7 @@ named as (
 
 ),
 
-{# Placeholders are nobody's: to deny them would forget whoever types them next. #}
+{# Placeholders and what many share are nobody's: to deny them would take them from all the others. #}
 usable as (
 
     select
@@ -57,7 +63,8 @@ usable as (
         nodes.node_id
     from named
     left join nodes on named.identifier_hash = nodes.identifier_hash
-    where not coalesce(nodes.is_blocked, false)
+    left join unusable on nodes.node_id = unusable.node_id
+    where coalesce(unusable.reason, 'erased') = 'erased'
 
 ),
 

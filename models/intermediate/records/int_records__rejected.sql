@@ -1,7 +1,7 @@
 {# Records of erased people say only that they were there. #}
-{% set identifiers = {} %}
+{% set people = {} %}
 {% for table in personal_columns() %}
-{% do identifiers.update({table.source_table: table.identifiers}) %}
+{% do people.update({table.source_table: table}) %}
 {% endfor %}
 
 with
@@ -21,7 +21,9 @@ rejected as (
         {{ key_text(table.key | reject('in', ['email', 'phone']) | list) }} as record_key,
         rejection_reason as reason,
         {{ table.amount if table.amount else 'cast(null as decimal(18, 2))' }} as amount,
-        {{ is_denied(identifiers[source_table]) if source_table in identifiers else 'false' }} as is_erased,
+        {{ is_denied(people[source_table].identifiers) if source_table in people else 'false' }} as is_erased,
+        {# Keys of these tables are identifiers themselves. #}
+        {{ 'true' if source_table in people and people[source_table].is_person else 'false' }} as is_person,
         _loaded_at as loaded_at,
         _file as file_name,
         {{ raw_record('raw_row') }} as raw_record
@@ -34,7 +36,7 @@ rejected as (
 
 select
     source_table,
-    case when is_erased then '(erased)' else record_key end as record_key,
+    case when is_erased and is_person then '(erased)' else record_key end as record_key,
     reason,
     amount,
     loaded_at,
