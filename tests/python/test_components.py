@@ -278,7 +278,7 @@ def runs(tmp_path_factory):
     driven = subprocess.run(
         [sys.executable, __file__],
         cwd=home,
-        env=os.environ | {"PYTHONPATH": str(PROJECT)},
+        env=os.environ | {"PYTHONPATH": str(PROJECT), "DBT_PROFILES_DIR": str(home)},
         capture_output=True,
         text=True,
         check=False,
