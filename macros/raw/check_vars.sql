@@ -3,6 +3,7 @@
     {%- if execute -%}
         {%- for name, words in {
             'frequency_cuts': ['repeat', 'all'],
+            'history_grain': ['month', 'week', 'day'],
             'rfm_yardstick': ['held', 'rolling'],
             'segment_map': ['exponea', 'putler'],
         }.items() if var(name) not in words -%}

@@ -53,7 +53,6 @@ WITHOUT_UNIT_TEST = {
     "int_records__rejected": "test_broken_input looks at every broken record of the demo",
     "int_rfm__calibrations": "state: test_segments runs it over time",
     "rfm_thresholds": "hands on int_rfm__calibrations: test_segments runs it over time",
-    "int_periods": "one row: the day to look from",
     "source_coverage": "joins what was found: test_golden reads it with fifteen tables absent",
     "segment_membership": "selects columns of int_segments__membership",
     "orders": "selects columns of int_orders__valued",

@@ -12,7 +12,8 @@ from collections import Counter
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
-from itertools import product
+from itertools import groupby, product
+from operator import itemgetter
 
 import pandas
 import pytest
@@ -351,15 +352,27 @@ def membership_at(facts, day, segment_map, window_days, cuts):
     return people
 
 
-def membership_built(build: Build):
-    rows = build.query("""
+def membership_built(build: Build, condition="is_current"):
+    rows = build.query(f"""
         select
             profile_id, segment, stage, is_engaged, recency_score, frequency_score,
             monetary_score, recency_days, order_count, net_revenue, lifetime_order_count
         from marts.segment_membership
-        where is_current
+        where {condition}
     """)
     return {profile: tuple(rest) for profile, *rest in rows}
+
+
+def assert_same_history(build, facts, segment_map, cuts_at, days):
+    """In the base at past ends of periods are those whom somebody there would have seen."""
+    ends = [day for (day,) in build.query("select period_end from intermediate.int_periods")]
+    assert set(days) < set(ends)
+    for day in days:
+        people = membership_at(facts, day, segment_map, 730, cuts_at(day))
+        in_base = {person: told for person, told in people.items() if told[0]}
+        built = membership_built(build, f"segment is not null and period_end = date '{day}'")
+        assert_same_people(built, in_base)
+        assert len(built) > 100
 
 
 def cuts_built(build: Build):
@@ -423,6 +436,37 @@ def test_online_retail_people_score_and_fall_into_segments_as_in_pandas(dataset_
     people = membership_at(facts, day, "exponea", 730, cuts)
     assert_same_people(membership_built(build), people)
     assert sum(segment is not None for segment, *_ in people.values()) > 4_000
+
+
+def test_demo_history_is_what_was_known_at_each_period_s_end(demo, demo_facts):
+    cuts = yardstick(metrics_at(demo_facts, as_of(demo), 730), "repeat")
+    days = [date(2023, 9, 30), date(2024, 2, 29), date(2025, 6, 30), date(2026, 5, 31)]
+    assert_same_history(demo, demo_facts, "exponea", lambda day: cuts, days)
+
+
+def test_whoever_leaves_the_base_is_told_once(demo):
+    rows = demo.query("""
+        select profile_id, period_end, segment, previous_segment, entered_on, is_current
+        from marts.segment_membership
+        order by profile_id, period_end
+    """)
+    ends = sorted({row[1] for row in rows})
+    place = {end: number for number, end in enumerate(ends)}
+    left = 0
+    for profile, stays in groupby(rows, key=itemgetter(0)):
+        before, entered = None, None
+        for _, end, segment, previous, entered_on, is_current in stays:
+            follows = before is not None and place[end] == place[before[0]] + 1
+            assert previous == (before[1] if follows else None), (profile, end)
+            entered = (entered if follows and segment == previous else end) if segment else None
+            assert entered_on == entered, (profile, end)
+            # Nobody drops out without a word, and nobody is told of twice.
+            assert before is None or follows or before[1] is None, (profile, end)
+            assert segment or previous or is_current, (profile, end)
+            left += segment is None and previous is not None
+            before = (end, segment)
+        assert before[1] is None or before[0] == ends[-1], profile
+    assert left > 50
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,16 @@
-{# Lines of orders and sale receipts with what of them was kept. Amounts and costs are in the reporting
-   currency and serve to split the money of an order, which itself stays decimal. #}
+{# Lines of orders and sale receipts with what of them was kept, as each version of the order is seen. Amounts
+   and costs are in the reporting currency and serve to split the money of an order, which itself stays decimal. #}
 with
 
 orders as (
 
     select * from {{ ref('int_orders__placed') }}
+
+),
+
+versions as (
+
+    select * from {{ ref('int_orders__versions') }}
 
 ),
 
@@ -28,7 +34,14 @@ products as (
 
 returned as (
 
-    select * from {{ ref('int_orders__returned') }}
+    select
+        returned.*,
+        versions.seen_on
+    from {{ ref('int_orders__returned') }} as returned
+    inner join versions
+        on
+            returned.order_key = versions.order_key
+            and returned.returned_on <= versions.seen_on
 
 ),
 
@@ -65,12 +78,13 @@ returned_by_line as (
 
     select
         order_key,
+        seen_on,
         order_line_id,
         sum(quantity) as units,
         sum(case when quantity is null then amount else 0 end) as amount_without_units
     from returned
     where order_line_id is not null
-    group by order_key, order_line_id
+    group by order_key, seen_on, order_line_id
 
 ),
 
@@ -79,12 +93,22 @@ returned_by_product as (
 
     select
         returned.order_key,
+        returned.seen_on,
         receipt_lines.product_id,
         sum(abs(receipt_lines.quantity)) as units
     from returned
     inner join receipt_lines on returned.return_receipt_id = receipt_lines.receipt_id
     where receipt_lines.product_id is not null
-    group by returned.order_key, receipt_lines.product_id
+    group by returned.order_key, returned.seen_on, receipt_lines.product_id
+
+),
+
+returned_products as (
+
+    select distinct
+        order_key,
+        product_id
+    from returned_by_product
 
 ),
 
@@ -95,10 +119,10 @@ sold_by_product as (
         lines.product_id,
         sum(greatest(lines.quantity, 0)) as units
     from lines
-    inner join returned_by_product
+    inner join returned_products
         on
-            lines.order_key = returned_by_product.order_key
-            and lines.product_id = returned_by_product.product_id
+            lines.order_key = returned_products.order_key
+            and lines.product_id = returned_products.product_id
     group by lines.order_key, lines.product_id
 
 ),
@@ -108,6 +132,7 @@ valued as (
     select
         lines.line_key,
         lines.order_key,
+        versions.seen_on,
         lines.product_id,
         lines.quantity,
         lines.line_amount * cast(orders.rate_to_reporting as double) as line_amount,
@@ -130,14 +155,17 @@ valued as (
         ) as returned_units
     from lines
     inner join orders on lines.order_key = orders.order_key
+    inner join versions on lines.order_key = versions.order_key
     left join products on lines.product_id = products.product_id
     left join returned_by_line
         on
             lines.order_key = returned_by_line.order_key
+            and versions.seen_on = returned_by_line.seen_on
             and lines.order_line_id = returned_by_line.order_line_id
     left join returned_by_product
         on
             lines.order_key = returned_by_product.order_key
+            and versions.seen_on = returned_by_product.seen_on
             and lines.product_id = returned_by_product.product_id
     left join sold_by_product
         on
@@ -149,6 +177,7 @@ valued as (
 select
     line_key,
     order_key,
+    seen_on,
     product_id,
     quantity,
     line_amount,

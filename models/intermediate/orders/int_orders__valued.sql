@@ -1,4 +1,4 @@
-{# What each order is worth on the as-of date, and whether it is a purchase.
+{# What each version of an order is worth on the day it is seen, and whether it is a purchase.
 
    net revenue = (total - tax - shipping) x (1 - what went back). A refund that names its line gives back
    goods and no shipping, so it is measured against the total without shipping; any other refund against
@@ -11,9 +11,22 @@ orders as (
 
 ),
 
+versions as (
+
+    select * from {{ ref('int_orders__versions') }}
+
+),
+
 returned as (
 
-    select * from {{ ref('int_orders__returned') }}
+    select
+        returned.*,
+        versions.seen_on
+    from {{ ref('int_orders__returned') }} as returned
+    inner join versions
+        on
+            returned.order_key = versions.order_key
+            and returned.returned_on <= versions.seen_on
 
 ),
 
@@ -32,12 +45,6 @@ receipt_lines as (
 refunds as (
 
     select * from {{ ref('stg_shop__refunds') }}
-
-),
-
-as_of as (
-
-    select as_of_date from {{ ref('int_as_of_date') }}
 
 ),
 
@@ -61,6 +68,7 @@ returns_per_order as (
 
     select
         returned.order_key,
+        returned.seen_on,
         sum(returned.amount) as refunded_amount,
         sum(
             case when returned.order_line_id is not null then returned.amount else 0 end
@@ -76,7 +84,7 @@ returns_per_order as (
         max(returned.returned_on) as last_returned_on
     from returned
     left join itemised_returns on returned.return_receipt_id = itemised_returns.receipt_id
-    group by returned.order_key
+    group by returned.order_key, returned.seen_on
 
 ),
 
@@ -85,6 +93,7 @@ kept_lines as (
 
     select
         order_key,
+        seen_on,
         cast(line_amount * kept_share as decimal(18, 6)) as kept_amount,
         cast(unit_cost * cast(quantity as double) * kept_share as decimal(18, 6)) as kept_cost
     from lines
@@ -95,13 +104,14 @@ lines_per_order as (
 
     select
         order_key,
+        seen_on,
         count(*) as line_count,
         sum(kept_amount) as kept_amount,
         sum(case when kept_cost is null then kept_amount else 0 end) as kept_amount_without_cost,
         sum(case when kept_cost is null then 1 else 0 end) as lines_without_cost,
         sum(coalesce(kept_cost, 0)) as kept_cost
     from kept_lines
-    group by order_key
+    group by order_key, seen_on
 
 ),
 
@@ -109,7 +119,8 @@ joined as (
 
     select
         orders.*,
-        as_of.as_of_date,
+        versions.seen_on,
+        versions.next_seen_on,
         coalesce(returns_per_order.refunded_amount, 0) as refunded_amount,
         coalesce(returns_per_order.refunded_goods_amount, 0) as refunded_goods_amount,
         returns_per_order.last_returned_on,
@@ -132,10 +143,16 @@ joined as (
                 / cast(lines_per_order.kept_amount as double)
         end as share_without_cost
     from orders
-    left join returns_per_order on orders.order_key = returns_per_order.order_key
-    left join lines_per_order on orders.order_key = lines_per_order.order_key
+    inner join versions on orders.order_key = versions.order_key
+    left join returns_per_order
+        on
+            versions.order_key = returns_per_order.order_key
+            and versions.seen_on = returns_per_order.seen_on
+    left join lines_per_order
+        on
+            versions.order_key = lines_per_order.order_key
+            and versions.seen_on = lines_per_order.seen_on
     left join ever_refunded on orders.order_key = ever_refunded.order_key
-    cross join as_of
 
 ),
 
@@ -150,7 +167,7 @@ judged as (
                 and joined.refunded_goods_amount >= joined.total_amount - joined.shipping_amount
             )
         ) as is_fully_refunded,
-        coalesce(joined.cancelled_on <= joined.as_of_date, false) as is_cancelled,
+        coalesce(joined.cancelled_on <= joined.seen_on, false) as is_cancelled,
         {# What ended as cancelled or refunded was a purchase until it ended, if it is known when. #}
         joined.status is null
         or joined.status in ({{ quoted(var('purchase_statuses')) }})
@@ -252,11 +269,14 @@ select
     ---------- booleans
     is_purchase,
     is_purchase and (line_count = 0 or lines_without_cost > 0) as is_margin_estimated,
+    next_seen_on is null as is_last_version,
 
     ---------- dates and timestamps
     ordered_on,
     cancelled_on,
     last_returned_on,
+    seen_on,
+    next_seen_on,
     ordered_at
 
 from valued

@@ -15,5 +15,6 @@ select
     ordered_at as purchased_at
 from {{ ref('int_orders__valued') }}
 where
-    is_purchase
+    is_last_version
+    and is_purchase
     and profile_id is not null

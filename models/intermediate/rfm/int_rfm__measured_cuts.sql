@@ -11,7 +11,11 @@ with
 buyers as (
 
     select * from {{ ref('int_rfm__metrics') }}
-    where is_in_base
+    where
+        is_in_base
+        {% if var('rfm_yardstick') == 'held' %}
+        and is_current
+        {% endif %}
 
 ),
 

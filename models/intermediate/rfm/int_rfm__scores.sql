@@ -22,6 +22,7 @@ select
     {{ rfm_score('-metrics.recency_days', 'yardsticks.recency') }} as recency_score,
     {{ rfm_score('metrics.order_count', 'yardsticks.frequency') }} as frequency_score,
     {{ rfm_score('metrics.net_revenue', 'yardsticks.monetary') }} as monetary_score,
+    metrics.period_number,
     metrics.period_end
 from metrics
 inner join yardsticks on metrics.period_end = yardsticks.period_end

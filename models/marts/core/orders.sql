@@ -3,6 +3,7 @@ with
 orders as (
 
     select * from {{ ref('int_orders__valued') }}
+    where is_last_version
 
 )
 

@@ -14,6 +14,8 @@ select
     ---------- strings
     segment,
     stage,
+    previous_segment,
+    previous_stage,
     out_of_base_reason,
 
     ---------- numerics
@@ -28,8 +30,10 @@ select
     ---------- booleans
     is_engaged,
     is_current,
+    is_full,
 
     ---------- dates
-    period_end
+    period_end,
+    entered_on
 
 from membership

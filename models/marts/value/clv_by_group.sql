@@ -21,6 +21,7 @@ buyers as (
 periods as (
 
     select * from {{ ref('int_periods') }}
+    where is_current
 
 ),
 
