@@ -138,13 +138,13 @@ def _print_quality(console: Console, connection: duckdb.DuckDBPyConnection) -> N
         """
         select
             source_table, is_present, switched_off, absent_columns,
-            came_in, kept, repeated, rejected
+            came_in, kept, repeated, rejected, erased
         from marts.source_coverage
         left join marts.reconciliation on subject = source_table and measure = 'rows'
         order by source_table
         """,
     )
-    table = _table("Source table", "Rows in", "Kept", "Repeated", "Rejected")
+    table = _table("Source table", "Rows in", "Kept", "Repeated", "Rejected", "Erased")
     for name, is_present, _, _, *counts in coverage:
         if is_present:
             table.add_row(name, *(f"{int(count or 0):,}" for count in counts))

@@ -70,12 +70,12 @@ def warehouse(tmp_path, monkeypatch):
                 ('web.events', false, null, 'visitors and visits');
             create table marts.reconciliation (
                 subject varchar, measure varchar, came_in decimal(18, 2), kept decimal(18, 2),
-                repeated decimal(18, 2), rejected decimal(18, 2), difference decimal(18, 2),
-                is_balanced boolean
+                repeated decimal(18, 2), rejected decimal(18, 2), erased decimal(18, 2),
+                difference decimal(18, 2), is_balanced boolean
             );
             insert into marts.reconciliation values
-                ('shop.orders', 'rows', 1512, 1500, 5, 7, 0, true),
-                ('shop.orders', 'amount', 99, 98, 1, 0, 0, true);
+                ('shop.orders', 'rows', 1515, 1500, 5, 7, 3, 0, true),
+                ('shop.orders', 'amount', 99, 98, 1, 0, 0, 0, true);
             create table marts.rejected_records (source_table varchar, reason varchar);
             insert into marts.rejected_records
                 select 'shop.orders', 'total_amount [b]is negative[/b]' from range(3);
@@ -152,7 +152,7 @@ def test_lifetime_value_that_is_not_known_has_its_reason(warehouse):
 
 def test_data_quality(warehouse):
     output = run()
-    assert re.search(r"shop\.orders\s+1,512\s+1,500\s+5\s+7", output)
+    assert re.search(r"shop\.orders\s+1,515\s+1,500\s+5\s+7\s+3", output)
     assert "Absent: pos.receipts." in output
     assert "Absent: web.events (visitors and visits)." in output
     assert "Absent in shop.orders: phone, is_test." in output
