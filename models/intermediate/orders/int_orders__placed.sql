@@ -28,7 +28,10 @@ identifiers as (
 
 shared_device_records as (
 
-    select * from {{ ref('int_identity__shared_device_records') }}
+    select
+        'shop:' || record_id as order_key,
+        profile_id
+    from {{ ref('int_identity__shared_device_records') }}
     where source_table = 'shop.orders'
 
 ),
@@ -123,10 +126,7 @@ owned as (
             placed.{{ identifier }} = {{ identifier }}_owners.identifier_value
             and {{ identifier }}_owners.identifier_type = '{{ identifier }}'
     {% endfor %}
-    left join shared_device_records
-        on
-            placed.order_id = shared_device_records.record_id
-            and placed.order_source = 'shop'
+    left join shared_device_records on placed.order_key = shared_device_records.order_key
 
 )
 

@@ -224,8 +224,8 @@ valued as (
 
     select
         net.*,
-        {# Six places first, so that half a cent is half a cent before it is rounded. #}
-        cast(net_revenue as decimal(18, 6)) as exact_net_revenue,
+        {# As many places as an amount times a rate has, so that half a cent is half a cent and no more. #}
+        cast(net_revenue as decimal(28, 10)) as exact_net_revenue,
         cast(kept_cost * (1 - share_returned_without_units) as decimal(18, 6)) as known_cost,
         cast(
             net_revenue * share_without_cost * (1 - {{ var('default_margin_rate') }}) as decimal(18, 6)
