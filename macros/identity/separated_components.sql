@@ -30,8 +30,10 @@
         {%- do make_table(work.moves, moves_sql(work.links, work.cuts, round)) -%}
         {%- do make_table(work.next_parts, moved_sql(work.parts, work.moves, ['part_id'], ['node_id'])) -%}
         {%- do make_table(work.next_cuts, moved_sql(work.cuts, work.moves, ['part_a', 'part_b'])) -%}
-        {%- do make_table(work.parts, 'select * from ' ~ work.next_parts) -%}
-        {%- do make_table(work.cuts, 'select * from ' ~ work.next_cuts) -%}
+        {%- do work.update({
+            'parts': work.next_parts, 'next_parts': work.parts,
+            'cuts': work.next_cuts, 'next_cuts': work.cuts
+        }) -%}
         {%- do make_table(work.next_links, moved_sql(work.links, work.moves, ['part_a', 'part_b'], ['place'])) -%}
         {%- do make_table(work.links, open_links_sql(work.next_links, work.cuts)) -%}
         {%- set state.left = count_rows(work.links) -%}

@@ -1,30 +1,24 @@
 """Identity once more, one record and one link at a time: what the models are compared with."""
 
+import csv
 import hashlib
 import itertools
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
 
-# Per type its rank, and how many partners of another type it may have: seeds/identity_rules.csv.
-RANKS = {"customer_id": 1, "loyalty_card_id": 2, "email": 3, "phone": 4, "anonymous_id": 5}
+from conftest import PROJECT
+
+TYPES = ("customer_id", "loyalty_card_id", "email", "phone", "anonymous_id")
+# Per type its rank, and how many partners of another type it may have.
+with (PROJECT / "seeds" / "identity_rules.csv").open() as rows:
+    RULES = {row["identifier_type"]: row for row in csv.DictReader(rows)}
+RANKS = {name: int(RULES[name]["identifier_rank"]) for name in TYPES}
 LIMITS = {
-    ("customer_id", "loyalty_card_id"): 20,
-    ("customer_id", "email"): 50,
-    ("customer_id", "phone"): 50,
-    ("loyalty_card_id", "customer_id"): 5,
-    ("loyalty_card_id", "email"): 20,
-    ("loyalty_card_id", "phone"): 20,
-    ("email", "customer_id"): 5,
-    ("email", "loyalty_card_id"): 5,
-    ("email", "phone"): 20,
-    ("phone", "customer_id"): 3,
-    ("phone", "loyalty_card_id"): 3,
-    ("phone", "email"): 10,
-    ("anonymous_id", "customer_id"): 1,
-    ("anonymous_id", "loyalty_card_id"): 2,
-    ("anonymous_id", "email"): 5,
-    ("anonymous_id", "phone"): 5,
+    (name, partner): int(RULES[name][f"max_{partner}s"])
+    for name in TYPES
+    for partner in TYPES
+    if RULES[name][f"max_{partner}s"]
 }
 PLACEHOLDERS = {("email", "test@example.com"), ("phone", "+490000000")}
 

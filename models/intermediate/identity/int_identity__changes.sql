@@ -29,8 +29,7 @@ told_identifiers as (
 
 ),
 
-{# Nothing in common is another shop or another salt, and no change of anybody. #}
-comparable as (
+compared as (
 
     select
         told_identifiers.profile_id as old_profile_id,
@@ -38,12 +37,23 @@ comparable as (
     from told_identifiers
     left join current_identifiers
         on told_identifiers.identifier_hash = current_identifiers.identifier_hash
-    where (
-        select count(*)
-        from told_identifiers as common
-        inner join current_identifiers as still
-            on common.identifier_hash = still.identifier_hash
-    ) > 0
+
+),
+
+common as (
+
+    select count(new_profile_id) as identifier_count
+    from compared
+
+),
+
+{# Nothing in common is another shop or another salt, and no change of anybody. #}
+comparable as (
+
+    select compared.*
+    from compared
+    cross join common
+    where common.identifier_count > 0
 
 ),
 
