@@ -63,6 +63,12 @@ FORMATS = {
     type=click.FloatRange(min=0),
     help="Web events per online order, about: visits without an order make up the number.",
 )
+@click.option(
+    "--shift-day",
+    type=click.IntRange(min=1),
+    help="A share of all buyers stops buying on this day of the history. Without it nobody does.",
+)
+@click.option("--shift-share", default=0.5, type=click.FloatRange(0, 1), help="That share.")
 def demo(**settings):
     """Make the raw data of a demo shop, and the truth about it."""
     make(**settings)
@@ -75,6 +81,8 @@ def make(
     start=datetime(2023, 7, 1),
     days=1096,
     events_per_order=10.0,
+    shift_day=None,
+    shift_share=0.5,
     threads=None,
 ):
     """Writes the raw directory `out` and `<out>_truth`, each replaced as a whole at the end."""
@@ -87,6 +95,7 @@ def make(
         "days": days,
         "events_per_order": events_per_order,
     }
+    shift = {"shift_day": shift_day, "shift_share": shift_share} if shift_day else {}
     parts = {name: part_starts(name, start, end) for name in contract.tables()}
     config = {
         "memory_limit": "2GB",
@@ -95,15 +104,15 @@ def make(
         "threads": threads or (1 if customers < 20_000 else os.cpu_count()),
     }
     with (
-        replaced_as_a_whole(out, settings) as raw,
-        replaced_as_a_whole(out.with_name(f"{out.name}_truth"), settings) as truth,
+        replaced_as_a_whole(out, settings | shift) as raw,
+        replaced_as_a_whole(out.with_name(f"{out.name}_truth"), settings | shift) as truth,
         duckdb.connect(config=config) as warehouse,
         tqdm(total=len(WORLD) + sum(map(len, parts.values())), desc="demo") as progress,
     ):
         (raw / "vars.yml").write_text(VARIABLES)
         for schema in {table.source for table in contract.tables().values()} | {"truth"}:
             warehouse.execute(f"create schema {schema}")
-        drawn, variables = draw_buyers(seed, customers, start, days)
+        drawn, variables = draw_buyers(seed, customers, start, days, **shift)
         for name, value in (settings | {"end": end} | variables).items():
             # Literals: the first bound parameter would make duckdb import pandas.
             literal = f"timestamp '{value}'" if isinstance(value, datetime) else value
@@ -125,9 +134,10 @@ def make(
             write(warehouse, f"from truth.{name} order by all", truth / name)
 
 
-def draw_buyers(seed, customers, start, days):
+def draw_buyers(seed, customers, start, days, shift_day=None, shift_share=0.5):
     """The columns of people, purchases and parameters, and the numbers that the SQL needs."""
-    topics = ("acquisition", "purchases", "spend", "channels", "arms", "others")
+    # Each topic has draws of its own: another topic is added at the end.
+    topics = ("acquisition", "purchases", "spend", "channels", "arms", "others", "shift")
     streams = np.random.SeedSequence(seed).spawn(len(topics))
     rng = {topic: np.random.default_rng(s) for topic, s in zip(topics, streams, strict=True)}
 
@@ -143,6 +153,11 @@ def draw_buyers(seed, customers, start, days):
     day = np.where(treated[person], np.interp(day, operational, calendar), day)
     left = np.where(treated, np.interp(left, operational, calendar), left)
     spend, mean_spend = buying.simulate_spend(rng["spend"], person, customers)
+    stays = np.full(len(person), True)
+    if shift_day is not None:
+        stops = (rng["shift"].random(customers) < shift_share) & (acquired < shift_day)
+        stays = ~(stops[person] & (day >= shift_day))
+        left = np.where(stops & ~(left < shift_day), shift_day, left)
     expected = np.where(np.isnan(left), buying.expected_purchases(rate, dropout, 365), 0)
     # Those who buy online only, at tills only, and at both.
     online_share = rng["channels"].choice([1, 0, 0.5], customers, p=[0.6, 0.12, 0.28])
@@ -168,10 +183,11 @@ def draw_buyers(seed, customers, start, days):
             "arm": with_others(arm, "").astype(object),
         },
         "drawn_purchases": {
-            "purchase": np.arange(len(person)),
-            "person": person,
-            "day": buying.by_day_time(day),
-            "spend": spend,
+            # Numbered before some are taken out: the draws of the others stay as they were.
+            "purchase": np.arange(len(person))[stays],
+            "person": person[stays],
+            "day": buying.by_day_time(day)[stays],
+            "spend": spend[stays],
         },
         "drawn_parameters": {
             "name": np.array([*asdict(buying.PROCESS)], dtype=object),
