@@ -54,7 +54,7 @@ WITHOUT_UNIT_TEST = {
     "int_rfm__calibrations": "state: test_segments runs it over time",
     "rfm_thresholds": "hands on int_rfm__calibrations: test_segments runs it over time",
     "source_coverage": "joins what was found: test_golden reads it with fifteen tables absent",
-    "segment_membership": "selects columns of int_segments__membership",
+    "segment_membership": "rows of int_segments__spans: test_segments follows all of them",
     "orders": "selects columns of int_orders__valued",
     "rejected_records": "selects columns of int_records__rejected",
 }

@@ -458,20 +458,23 @@ def test_demo_history_is_what_was_known_at_each_period_s_end(demo, demo_facts):
     assert_same_history(demo, demo_facts, "exponea", lambda day: cuts, days)
 
 
-MAP_AND_AFTER = ("int_segments__map", "int_segments__membership", "segment_membership")
+AFTER_THE_MAP = ("int_segments__recomputed", "int_segments__spans")
 
 
 def with_map_of(build: Build, other: Build, home) -> Build:
     """The build, its people placed anew by the map of the other, in SQL that dbt compiled."""
     home.mkdir(parents=True)
     shutil.copy(build.database, home)
-    nodes = {node["name"]: node for node in other.manifest["nodes"].values()}
+    nodes = [
+        of.manifest["nodes"][f"model.lifecycle.{name}"]
+        for of, name in [(other, "int_segments__map"), *((build, name) for name in AFTER_THE_MAP)]
+    ]
     with duckdb.connect(str(home / "warehouse.duckdb")) as connection:
-        for name in MAP_AND_AFTER:
-            relation = nodes[name]["relation_name"]
+        for node in nodes:
+            relation = node["relation_name"]
             # Into what is there, so that columns keep their types.
             connection.execute(f"delete from {relation}")
-            connection.execute(f"insert into {relation} by name {nodes[name]['compiled_code']}")
+            connection.execute(f"insert into {relation} by name {node['compiled_code']}")
     return Build(home, 0, "")
 
 
@@ -798,7 +801,7 @@ def runs(histories, shared):
 
 def run_over_time(histories, shared):
     raw, home = shared / "raw" / "over_time", shared / "over_time"
-    after_orders = ["stg_shop__orders+,+rfm_thresholds", "int_rfm__scores"]
+    after_orders = ["stg_shop__orders+,+rfm_thresholds"]
     only_cuts = ["int_rfm__measured_cuts+,+rfm_thresholds"]
     shutil.copytree(shared / "raw" / "histories", raw)
     home.mkdir()

@@ -59,6 +59,12 @@ numbered as (
 
     select
         gaps.*,
+        case
+            when
+                coalesce(utm_source, utm_medium, utm_campaign) is not null
+                or {{ matches('page_url', "'[?&](gclid|fbclid|msclkid|yclid|utm_[a-z]+)='") }}
+                then occurred_at
+        end as prompted_at,
         sum(starts_session) over (
             partition by visitor_key
             order by occurred_at, event_id
@@ -78,16 +84,12 @@ sessions as (
         max(customer_id) as customer_id,
         max(email) as email,
         count(*) as event_count,
-        {# A visit that any advertisement or message brought did not come by itself. #}
-        max(
-            case
-                when
-                    coalesce(utm_source, utm_medium, utm_campaign) is not null
-                    or {{ matches('page_url', "'[?&](gclid|fbclid|msclkid|yclid|utm_[a-z]+)='") }}
-                    then 1
-                else 0
-            end
-        ) = 0 as is_unprompted,
+        {# A visit that any advertisement or message brought did not come by itself. What comes after midnight
+           makes nothing of the day before another. #}
+        coalesce(
+            {{ local_date('min(occurred_at)') }} < {{ local_date('min(prompted_at)') }},
+            true
+        ) as is_unprompted,
         {{ local_date('min(occurred_at)') }} as visited_on,
         min(occurred_at) as started_at,
         max(occurred_at) as ended_at

@@ -11,11 +11,7 @@ with
 buyers as (
 
     select * from {{ ref('int_rfm__metrics') }}
-    where
-        is_in_base
-        {% if var('rfm_yardstick') == 'held' %}
-        and is_current
-        {% endif %}
+    where is_in_base
 
 ),
 

@@ -48,13 +48,7 @@ cuts as (
 yardsticks as (
 
     select
-        {% for metric in ['recency', 'frequency', 'monetary'] %}
-        {% for cut in range(1, 5) %}
-        max(
-            case when metric = '{{ metric }}' and cut = {{ cut }} then threshold end
-        ) as {{ metric }}_cut_{{ cut }},
-        {% endfor %}
-        {% endfor %}
+        {{ pivoted_cuts() }},
         period_end
     from cuts
     group by period_end

@@ -18,6 +18,12 @@ periods as (
 
 ),
 
+rescored as (
+
+    select * from {{ ref('int_segments__rescored') }}
+
+),
+
 first_purchase as (
 
     select min(purchased_on) as first_purchased_on
@@ -53,7 +59,8 @@ filled as (
         segments.segment,
         segments.stage,
         segments.segment_order,
-        cast(coalesce(counted.customers, 0) as bigint) as customers
+        cast(coalesce(counted.customers, 0) as bigint) as customers,
+        rescored.customers as rescored_customers
     from periods
     cross join segments
     cross join first_purchase
@@ -61,6 +68,10 @@ filled as (
         on
             periods.period_end = counted.period_end
             and segments.segment = counted.segment
+    left join rescored
+        on
+            periods.period_end = rescored.period_end
+            and segments.segment = rescored.segment
 
 ),
 
@@ -71,6 +82,12 @@ shared as (
         *,
         cast(customers as double)
         / nullif(cast(sum(customers) over (partition by period_end) as double), 0) as share,
+        case
+            when sum(rescored_customers) over (partition by period_end) > 0
+                then
+                    cast(coalesce(rescored_customers, 0) as double)
+                    / cast(sum(rescored_customers) over (partition by period_end) as double)
+        end as share_by_previous_cuts,
         cast(case when customers = 0 then 0.5 else customers end as double)
         / nullif(cast(sum(customers) over (partition by period_end) as double), 0) as filled_share
     from filled
@@ -151,6 +168,7 @@ select
     cast(segment_order as integer) as segment_order,
     customers,
     share,
+    share_by_previous_cuts,
     change,
     z_score,
     stability_index,

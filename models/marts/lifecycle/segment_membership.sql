@@ -1,39 +1,95 @@
+{# History is kept as spans; here is a row for each of their periods. Whoever is out of the base has one when
+   he leaves it and one at the as-of date. #}
+{{ config(materialized='view') }}
+
 with
 
-membership as (
+spans as (
 
-    select * from {{ ref('int_segments__membership') }}
+    select * from {{ portable(ref('int_segments__spans')) }}
+
+),
+
+periods as (
+
+    select * from {{ portable(ref('int_periods')) }}
+
+),
+
+segments as (
+
+    select * from {{ portable(ref('segments')) }}
+
+),
+
+restatements as (
+
+    select * from {{ portable(ref('int_segments__restatements')) }}
+
+),
+
+placed as (
+
+    select
+        spans.*,
+        case
+            when spans.from_period_number = periods.period_number then spans.previous_segment
+            else spans.segment
+        end as earlier_segment,
+        periods.period_number,
+        periods.is_current,
+        periods.is_full,
+        periods.period_end
+    from spans
+    inner join periods
+        on
+            spans.from_period_number <= periods.period_number
+            and coalesce(spans.until_period_number >= periods.period_number, true)
+    where
+        spans.segment is not null
+        or periods.is_current
+        or (
+            spans.from_period_number = periods.period_number
+            and spans.previous_segment is not null
+        )
 
 )
 
 select
 
     ---------- ids
-    profile_id,
+    placed.profile_id,
 
     ---------- strings
-    segment,
-    stage,
-    previous_segment,
-    previous_stage,
-    out_of_base_reason,
+    placed.segment,
+    segments.stage,
+    placed.earlier_segment as previous_segment,
+    earlier_segments.stage as previous_stage,
+    placed.out_of_base_reason,
 
     ---------- numerics
-    cast(recency_score as integer) as recency_score,
-    cast(frequency_score as integer) as frequency_score,
-    cast(monetary_score as integer) as monetary_score,
-    cast(recency_days as bigint) as recency_days,
-    order_count,
-    net_revenue,
-    lifetime_order_count,
+    placed.recency_score,
+    placed.frequency_score,
+    placed.monetary_score,
+    cast({{ days_between('placed.last_purchased_on', 'placed.period_end') }} as bigint) as recency_days,
+    placed.order_count,
+    placed.net_revenue,
+    placed.lifetime_order_count,
 
     ---------- booleans
-    is_engaged,
-    is_current,
-    is_full,
+    placed.is_engaged,
+    placed.is_current,
+    placed.is_full,
 
     ---------- dates
-    period_end,
-    entered_on
+    placed.period_end,
+    placed.entered_on,
+    restatements.restated_at
 
-from membership
+from placed
+left join segments on placed.segment = segments.segment
+left join segments as earlier_segments on placed.earlier_segment = earlier_segments.segment
+left join restatements
+    on
+        placed.profile_id = restatements.profile_id
+        and placed.period_number = restatements.period_number

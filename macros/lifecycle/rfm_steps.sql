@@ -1,0 +1,97 @@
+{# A query of what buyers had bought, at the ends of those periods in which one of their purchases changed: a row
+   holds until the next one of the buyer, with 0 purchases if all of them were taken back.
+
+   Orders and revenue are counted over the window that ends on the buyer's last purchase, so that somebody who
+   stopped keeps the frequency and the value he had.
+
+   `purchases` is a relation as int_purchases__versions, `days` one as int_calendar. #}
+{% macro rfm_steps(purchases, days) -%}
+    with
+
+    changes as (
+
+        select
+            profile_id,
+            seen_on as changed_on
+        from {{ purchases }}
+        union all
+        select
+            profile_id,
+            next_seen_on as changed_on
+        from {{ purchases }}
+        where next_seen_on is not null
+
+    ),
+
+    steps as (
+
+        select distinct
+            changes.profile_id,
+            days.period_number,
+            days.period_end
+        from changes
+        inner join {{ days }} as days on changes.changed_on = days.calendar_day
+
+    ),
+
+    seen as (
+
+        select
+            steps.profile_id,
+            steps.period_number,
+            versions.net_revenue,
+            versions.purchased_on,
+            max(versions.purchased_on) over (
+                partition by steps.profile_id, steps.period_number
+            ) as last_purchased_on
+        from steps
+        inner join {{ purchases }} as versions
+            on
+                steps.profile_id = versions.profile_id
+                and steps.period_end >= versions.seen_on
+                and coalesce(steps.period_end < versions.next_seen_on, true)
+
+    ),
+
+    measured as (
+
+        select
+            profile_id,
+            period_number,
+            last_purchased_on,
+            min(purchased_on) as first_purchased_on,
+            count(*) as lifetime_order_count,
+            {% if var('rfm_window_days') is none -%}
+            count(*) as order_count,
+            sum(net_revenue) as net_revenue
+            {%- else -%}
+            {%- set in_window -%}
+            purchased_on > {{ days_before('last_purchased_on', var('rfm_window_days')) }}
+            {%- endset -%}
+            count(case when {{ in_window }} then 1 end) as order_count,
+            sum(case when {{ in_window }} then net_revenue else 0 end) as net_revenue
+            {%- endif %}
+        from seen
+        group by profile_id, period_number, last_purchased_on
+
+    )
+
+    select
+        steps.profile_id,
+        steps.period_number,
+        lead(steps.period_number) over (
+            partition by steps.profile_id
+            order by steps.period_number
+        ) as next_period_number,
+        steps.period_end,
+        cast(coalesce(measured.lifetime_order_count, 0) as bigint) as lifetime_order_count,
+        cast(measured.order_count as bigint) as order_count,
+        cast(measured.net_revenue as decimal(18, 2)) as net_revenue,
+        measured.first_purchased_on,
+        measured.last_purchased_on
+    from steps
+    left join measured
+        on
+            steps.profile_id = measured.profile_id
+            and steps.period_number = measured.period_number
+{%- endmacro %}

@@ -1,0 +1,38 @@
+{# int_segments__spans as the build before left it; none if there is none or all is to be made anew. #}
+{% macro told_spans_relation() -%}
+    {%- set relation = adapter.get_relation(
+        database=target.database,
+        schema=generate_schema_name('intermediate', none),
+        identifier='int_segments__spans'
+    ) if execute and not flags.FULL_REFRESH else none -%}
+    {{- return(relation) -}}
+{%- endmacro %}
+
+{# A query of the spans that the build before told. #}
+{% macro told_spans() -%}
+    {%- set relation = told_spans_relation() -%}
+    {%- if relation is none -%}
+        select
+            cast(null as string) as profile_id,
+            {{ row_hash(['0']) }} as facts_hash,
+            {{ row_hash(['0']) }} as definition_hash,
+            cast(null as date) as told_on,
+            cast(null as integer) as from_period_number,
+            cast(null as integer) as until_period_number,
+            cast(null as string) as segment,
+            cast(null as string) as previous_segment,
+            cast(null as string) as out_of_base_reason,
+            cast(null as integer) as recency_score,
+            cast(null as integer) as frequency_score,
+            cast(null as integer) as monetary_score,
+            cast(null as bigint) as order_count,
+            cast(null as decimal(18, 2)) as net_revenue,
+            cast(null as bigint) as lifetime_order_count,
+            cast(null as boolean) as is_engaged,
+            cast(null as date) as entered_on,
+            cast(null as date) as last_purchased_on
+        where false
+    {%- else -%}
+        select * from {{ relation }}
+    {%- endif -%}
+{%- endmacro %}

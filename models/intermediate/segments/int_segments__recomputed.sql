@@ -1,0 +1,398 @@
+{# The history of the people who are touched, as spans of periods in which nothing changes but that time goes
+   by.
+
+   First every date on which somebody may go elsewhere, by the period in which it is seen; then where he is at
+   the end of each of these periods; then what of that differs from the period before. So the work follows
+   what happened, whatever the number of periods. A rolling yardstick alone may move people in any of them. #}
+with
+
+touched as (
+
+    select * from {{ ref('int_segments__touched') }}
+    where facts_hash is not null
+
+),
+
+people as (
+
+    select
+        profiles.profile_id,
+        profiles.is_test,
+        profiles.first_seen_on,
+        profiles.contact_known_on
+    from {{ ref('int_profiles') }} as profiles
+    inner join touched on profiles.profile_id = touched.profile_id
+
+),
+
+calendar as (
+
+    select * from {{ ref('int_calendar') }}
+
+),
+
+periods as (
+
+    select * from {{ ref('int_periods') }}
+
+),
+
+yardsticks as (
+
+    select * from {{ ref('int_rfm__yardsticks') }}
+
+),
+
+segment_map as (
+
+    select * from {{ ref('int_segments__map') }}
+
+),
+
+as_of as (
+
+    select as_of_date from {{ ref('int_as_of_date') }}
+
+),
+
+first_period as (
+
+    select min(calendar_day) as first_day
+    from calendar
+
+),
+
+purchases as (
+
+    select versions.*
+    from {{ ref('int_purchases__versions') }} as versions
+    inner join people on versions.profile_id = people.profile_id
+    where not people.is_test
+
+),
+
+steps as (
+
+    {{ rfm_steps('purchases', 'calendar') }}
+
+),
+
+active_spans as (
+
+    select active_spans.*
+    from {{ ref('int_profiles__active_spans') }} as active_spans
+    inner join people on active_spans.profile_id = people.profile_id
+
+),
+
+{# Dates before the first period are seen in it. #}
+turns as (
+
+    {% for cut in range(1, 5) %}
+    select
+        steps.profile_id,
+        {{ days_after('steps.last_purchased_on', '-yardsticks.recency_cut_' ~ cut) }} as turns_on,
+        steps.period_number,
+        steps.next_period_number,
+        0 as engaged,
+        0 as visiting,
+        0 as contactable,
+        0 as known
+    from steps
+    inner join yardsticks on steps.period_end = yardsticks.period_end
+
+    union all
+    {% endfor %}
+
+    select
+        profile_id,
+        {{ days_after('last_purchased_on', var('buyer_window_days')) }} as turns_on,
+        period_number,
+        next_period_number,
+        0 as engaged,
+        0 as visiting,
+        0 as contactable,
+        0 as known
+    from steps
+
+    union all
+
+    select
+        profile_id,
+        active_from as turns_on,
+        null as period_number,
+        null as next_period_number,
+        case when activity = 'engaged' then 1 else 0 end as engaged,
+        case when activity = 'visitor' then 1 else 0 end as visiting,
+        0 as contactable,
+        0 as known
+    from active_spans
+
+    union all
+
+    select
+        profile_id,
+        {{ days_after('active_until', 1) }} as turns_on,
+        null as period_number,
+        null as next_period_number,
+        case when activity = 'engaged' then -1 else 0 end as engaged,
+        case when activity = 'visitor' then -1 else 0 end as visiting,
+        0 as contactable,
+        0 as known
+    from active_spans
+
+    union all
+
+    select
+        profile_id,
+        contact_known_on as turns_on,
+        null as period_number,
+        null as next_period_number,
+        0 as engaged,
+        0 as visiting,
+        1 as contactable,
+        0 as known
+    from people
+
+    union all
+
+    select
+        people.profile_id,
+        coalesce(people.first_seen_on, first_period.first_day) as turns_on,
+        null as period_number,
+        null as next_period_number,
+        0 as engaged,
+        0 as visiting,
+        0 as contactable,
+        1 as known
+    from people
+    cross join first_period
+
+),
+
+dated as (
+
+    select
+        turns.*,
+        case
+            when turns.turns_on < first_period.first_day then first_period.first_day
+            else turns.turns_on
+        end as seen_on
+    from turns
+    cross join first_period
+
+),
+
+seen as (
+
+    select
+        dated.profile_id,
+        calendar.period_number,
+        0 as step_number,
+        dated.engaged,
+        dated.visiting,
+        dated.contactable,
+        dated.known
+    from dated
+    inner join calendar on dated.seen_on = calendar.calendar_day
+    where
+        coalesce(dated.period_number < calendar.period_number, true)
+        and coalesce(dated.next_period_number > calendar.period_number, true)
+
+    union all
+
+    select
+        steps.profile_id,
+        {% if var('rfm_yardstick') == 'held' -%}
+        steps.period_number,
+        steps.period_number as step_number,
+        {%- else -%}
+        periods.period_number,
+        steps.period_number as step_number,
+        {%- endif %}
+        0 as engaged,
+        0 as visiting,
+        0 as contactable,
+        0 as known
+    from steps
+    {%- if var('rfm_yardstick') == 'rolling' %}
+    inner join periods
+        on
+            steps.period_number <= periods.period_number
+            and coalesce(steps.next_period_number > periods.period_number, true)
+    {%- endif %}
+
+),
+
+changes as (
+
+    select
+        profile_id,
+        period_number,
+        max(step_number) as step_number,
+        sum(engaged) as engaged,
+        sum(visiting) as visiting,
+        max(contactable) as contactable,
+        max(known) as known
+    from seen
+    group by profile_id, period_number
+
+),
+
+standings as (
+
+    select
+        profile_id,
+        period_number,
+        max(step_number) over so_far as step_number,
+        sum(engaged) over so_far > 0 as is_engaged,
+        sum(visiting) over so_far > 0 as is_visitor,
+        max(contactable) over so_far = 1 as is_contact,
+        max(known) over so_far = 1 as is_known
+    from changes
+    window so_far as (
+        partition by profile_id
+        order by period_number
+        rows between unbounded preceding and current row
+    )
+
+),
+
+judged as (
+
+    select
+        standings.profile_id,
+        standings.period_number,
+        standings.step_number,
+        standings.is_engaged,
+        periods.period_end,
+        steps.order_count,
+        steps.net_revenue,
+        steps.first_purchased_on,
+        steps.last_purchased_on,
+        case when steps.lifetime_order_count > 0 then steps.lifetime_order_count end as lifetime_order_count,
+        case
+            when steps.last_purchased_on > {{ days_before('periods.period_end', var('buyer_window_days')) }}
+                then 'buyer'
+            when steps.last_purchased_on is not null then 'last purchase is too long ago'
+            when people.is_test then 'test account'
+            when standings.is_contact then 'loyal_visitors'
+            when standings.is_visitor then 'visitors'
+            else 'no purchase, no address and no recent visit'
+        end as standing
+    from standings
+    inner join people on standings.profile_id = people.profile_id
+    inner join periods on standings.period_number = periods.period_number
+    left join steps
+        on
+            standings.profile_id = steps.profile_id
+            and standings.step_number = steps.period_number
+    where
+        standings.is_known
+        or steps.lifetime_order_count > 0
+
+),
+
+{# Without scores, whoever is no buyer finds nothing in the map. #}
+scored as (
+
+    select
+        judged.*,
+        {% for metric, value in {
+            'recency': "-" ~ days_between('judged.last_purchased_on', 'judged.period_end'),
+            'frequency': 'judged.order_count',
+            'monetary': 'judged.net_revenue',
+        }.items() %}
+        case
+            when judged.standing = 'buyer'
+                then {{ rfm_score(value, 'yardsticks.' ~ metric) }}
+        end as {{ metric }}_score,
+        {% endfor %}
+        judged.lifetime_order_count = 1 as is_one_purchase
+    from judged
+    inner join yardsticks on judged.period_end = yardsticks.period_end
+
+),
+
+placed as (
+
+    select
+        scored.*,
+        case
+            when scored.standing = 'buyer' then segment_map.segment
+            when scored.standing in ('loyal_visitors', 'visitors') then scored.standing
+        end as segment,
+        case
+            when scored.standing not in ('buyer', 'loyal_visitors', 'visitors') then scored.standing
+        end as out_of_base_reason
+    from scored
+    left join segment_map
+        on
+            scored.recency_score = segment_map.recency_score
+            and scored.frequency_score = segment_map.frequency_score
+            and scored.monetary_score = segment_map.monetary_score
+            and scored.is_one_purchase = segment_map.is_one_purchase
+            and scored.is_engaged = segment_map.is_engaged
+
+),
+
+{# Each row against the one before; the first of a person begins a span whatever it says. #}
+followed as (
+
+    select
+        *,
+        lag(segment) over earlier as previous_segment,
+        lag(period_number) over earlier is null
+        or step_number <> lag(step_number) over earlier
+        or standing <> lag(standing) over earlier
+        or is_engaged <> lag(is_engaged) over earlier
+        or coalesce(
+            recency_score * 100 + frequency_score * 10 + monetary_score
+            <> lag(recency_score * 100 + frequency_score * 10 + monetary_score) over earlier,
+            false
+        ) as starts_span
+    from placed
+    window earlier as (partition by profile_id order by period_number)
+
+),
+
+spans as (
+
+    select
+        *,
+        lead(period_number) over (partition by profile_id order by period_number) - 1 as until_period_number,
+        max(
+            case when coalesce(segment <> previous_segment, true) then period_end end
+        ) over (
+            partition by profile_id
+            order by period_number
+            rows between unbounded preceding and current row
+        ) as entered_on
+    from followed
+    where starts_span
+
+)
+
+select
+    spans.profile_id,
+    touched.facts_hash,
+    touched.definition_hash,
+    spans.segment,
+    spans.previous_segment,
+    spans.out_of_base_reason,
+    cast(spans.recency_score as integer) as recency_score,
+    cast(spans.frequency_score as integer) as frequency_score,
+    cast(spans.monetary_score as integer) as monetary_score,
+    spans.order_count,
+    spans.net_revenue,
+    spans.lifetime_order_count,
+    spans.period_number as from_period_number,
+    spans.until_period_number,
+    spans.is_engaged,
+    case when spans.segment is not null then spans.entered_on end as entered_on,
+    spans.first_purchased_on,
+    spans.last_purchased_on,
+    as_of.as_of_date as told_on
+from spans
+inner join touched on spans.profile_id = touched.profile_id
+cross join as_of

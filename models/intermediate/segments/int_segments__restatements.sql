@@ -1,0 +1,123 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key=['profile_id', 'period_number'],
+    on_schema_change='fail',
+    post_hook="
+        delete from {{ this }}
+        where profile_id in (
+            select profile_id from {{ ref('int_segments__touched') }} where facts_hash is null
+        )
+    ",
+) }}
+
+{# Rows of past periods that say something else than when they were first told, as late data, a merge or a
+   cut makes them do. New cuts alone make no row another: `rfm_thresholds` has them. #}
+with
+
+touched as (
+
+    select * from {{ ref('int_segments__touched') }}
+    where is_changed
+
+),
+
+periods as (
+
+    select * from {{ ref('int_periods') }}
+
+),
+
+as_of as (
+
+    select as_of_date from {{ ref('int_as_of_date') }}
+
+),
+
+told_spans as (
+
+    {{ told_spans() }}
+
+),
+
+told_on as (
+
+    select max(told_on) as told_on
+    from told_spans
+
+),
+
+{# Of the period that was not over then nothing had been told for good. #}
+told_periods as (
+
+    select periods.*
+    from periods
+    cross join told_on
+    where
+        periods.is_full
+        and periods.period_end <= told_on.told_on
+
+),
+
+told as (
+
+    select
+        told_spans.*,
+        periods.period_number
+    from told_spans
+    inner join touched on told_spans.profile_id = touched.profile_id
+    inner join told_periods as periods
+        on
+            told_spans.from_period_number <= periods.period_number
+            and coalesce(told_spans.until_period_number >= periods.period_number, true)
+
+),
+
+now_known as (
+
+    select
+        recomputed.*,
+        periods.period_number
+    from {{ ref('int_segments__recomputed') }} as recomputed
+    inner join touched on recomputed.profile_id = touched.profile_id
+    inner join told_periods as periods
+        on
+            recomputed.from_period_number <= periods.period_number
+            and coalesce(recomputed.until_period_number >= periods.period_number, true)
+
+)
+
+select
+    now_known.profile_id,
+    now_known.period_number,
+    as_of.as_of_date as restated_at
+from now_known
+cross join as_of
+left join told
+    on
+        now_known.profile_id = told.profile_id
+        and now_known.period_number = told.period_number
+where
+    (
+        now_known.segment is not null
+        or (now_known.from_period_number = now_known.period_number and now_known.previous_segment is not null)
+    )
+    and (
+        told.profile_id is null
+        or now_known.is_engaged <> told.is_engaged
+        or now_known.lifetime_order_count is distinct from told.lifetime_order_count
+        or now_known.order_count is distinct from told.order_count
+        or now_known.net_revenue is distinct from told.net_revenue
+        or now_known.last_purchased_on is distinct from told.last_purchased_on
+        or now_known.out_of_base_reason is distinct from told.out_of_base_reason
+        or (
+            now_known.definition_hash = told.definition_hash
+            and (
+                now_known.segment is distinct from told.segment
+                or now_known.entered_on is distinct from told.entered_on
+                or now_known.recency_score is distinct from told.recency_score
+                or now_known.frequency_score is distinct from told.frequency_score
+                or now_known.monetary_score is distinct from told.monetary_score
+            )
+        )
+    )

@@ -1,0 +1,221 @@
+{# Whose history has to be told anew: the people about whom something else is known than when it was last
+   told, or who have passed a date since then on which they may have gone elsewhere (a score fell, a window
+   ended). All of them if the rules or the cuts are others now. The history of everybody else stays as it is, for
+   it depends on nothing else. #}
+{% set is_held = var('rfm_yardstick') == 'held' %}
+{% set told_cuts = ([] if is_held else ['period_end']) + yardstick_cuts() %}
+
+with
+
+profiles as (
+
+    select * from {{ ref('int_profiles') }}
+
+),
+
+as_of as (
+
+    select as_of_date from {{ ref('int_as_of_date') }}
+
+),
+
+calendar as (
+
+    select * from {{ ref('int_calendar') }}
+
+),
+
+periods as (
+
+    select * from {{ ref('int_periods') }}
+
+),
+
+yardsticks as (
+
+    select * from {{ ref('int_rfm__yardsticks') }}
+
+),
+
+current_yardstick as (
+
+    select yardsticks.*
+    from yardsticks
+    inner join as_of on yardsticks.period_end = as_of.as_of_date
+
+),
+
+rules as (
+
+    select
+        bit_xor({{ row_hash([
+            'recency_score', 'frequency_score', 'monetary_score', 'is_one_purchase', 'is_engaged', 'segment', 'stage'
+        ]) }}) as rules_hash
+    from {{ ref('int_segments__map') }}
+
+),
+
+{# The periods count as well: an order older than all others moves the first of them. #}
+first_period as (
+
+    select min(calendar_day) as first_day
+    from calendar
+
+),
+
+cuts as (
+
+    select
+        bit_xor({{ row_hash(told_cuts) }}) as cuts_hash
+    from {{ 'current_yardstick' if is_held else 'yardsticks' }}
+
+),
+
+definition as (
+
+    select
+        {{ row_hash([
+            'rules.rules_hash',
+            'cuts.cuts_hash',
+            'first_period.first_day',
+            "'" ~ var('history_grain') ~ "'",
+            "'" ~ var('rfm_yardstick') ~ "'",
+            "'" ~ var('rfm_window_days') ~ "'",
+            "'" ~ var('buyer_window_days') ~ "'",
+        ]) }} as definition_hash
+    from rules
+    cross join cuts
+    cross join first_period
+
+),
+
+purchases as (
+
+    select
+        profile_id,
+        bit_xor({{ row_hash(['order_key', 'purchased_on', 'seen_on', 'next_seen_on', 'net_revenue']) }})
+            as purchases_hash,
+        max(coalesce(next_seen_on, seen_on)) as last_changed_on,
+        max(case when next_seen_on is null then purchased_on end) as last_purchased_on
+    from {{ ref('int_purchases__versions') }}
+    group by profile_id
+
+),
+
+{# Spans end on the day before somebody may go elsewhere. #}
+activities as (
+
+    select
+        active_spans.profile_id,
+        bit_xor({{ row_hash([
+            'active_spans.activity', 'active_spans.active_from', 'active_spans.active_until'
+        ]) }}) as activities_hash,
+        max(active_spans.active_from) as last_began_on,
+        max(
+            case
+                when active_spans.active_until < as_of.as_of_date
+                    then {{ days_after('active_spans.active_until', 1) }}
+            end
+        ) as last_ended_on
+    from {{ ref('int_profiles__active_spans') }} as active_spans
+    cross join as_of
+    group by active_spans.profile_id
+
+),
+
+{# When recency alone takes a buyer elsewhere, past and to come. #}
+turns as (
+
+    select
+        purchases.profile_id,
+        {% for cut in range(1, 5) %}
+        {{ days_after('purchases.last_purchased_on', '-current_yardstick.recency_cut_' ~ cut) }}
+            as turn_{{ cut }},
+        {% endfor %}
+        {{ days_after('purchases.last_purchased_on', var('buyer_window_days')) }} as turn_5
+    from purchases
+    cross join as_of
+    left join current_yardstick on as_of.as_of_date = current_yardstick.period_end
+
+),
+
+known as (
+
+    select
+        profiles.profile_id,
+        {{ row_hash([
+            'profiles.is_test',
+            'profiles.first_seen_on',
+            'profiles.contact_known_on',
+            'purchases.purchases_hash',
+            'activities.activities_hash',
+        ]) }} as facts_hash,
+        greatest(
+            case when profiles.first_seen_on <= as_of.as_of_date then profiles.first_seen_on end,
+            case when profiles.contact_known_on <= as_of.as_of_date then profiles.contact_known_on end,
+            purchases.last_changed_on,
+            activities.last_began_on,
+            activities.last_ended_on,
+            {% for turn in range(1, 6) %}
+            case when turns.turn_{{ turn }} <= as_of.as_of_date then turns.turn_{{ turn }} end
+            {%- if not loop.last %},{% endif %}
+
+            {% endfor %}
+        ) as last_turned_on
+    from profiles
+    cross join as_of
+    left join purchases on profiles.profile_id = purchases.profile_id
+    left join activities on profiles.profile_id = activities.profile_id
+    left join turns on profiles.profile_id = turns.profile_id
+
+),
+
+told_spans as (
+
+    {{ told_spans() }}
+
+),
+
+told as (
+
+    select
+        spans.profile_id,
+        spans.facts_hash,
+        spans.definition_hash,
+        {# Of a period that was not over only what came before it was told for good. #}
+        case
+            when calendar.period_end = spans.told_on then spans.told_on
+            else {{ days_before('periods.starts_on', 1) }}
+        end as told_until
+    from told_spans as spans
+    left join calendar on spans.told_on = calendar.calendar_day
+    left join periods on calendar.period_number = periods.period_number
+    where spans.until_period_number is null
+
+)
+
+select
+    known.profile_id,
+    known.facts_hash,
+    definition.definition_hash,
+    coalesce(known.facts_hash <> told.facts_hash, true) as is_changed
+from known
+cross join definition
+left join told on known.profile_id = told.profile_id
+where
+    told.told_until is null
+    or known.facts_hash <> told.facts_hash
+    or definition.definition_hash <> told.definition_hash
+    or known.last_turned_on > told.told_until
+
+union all
+
+{# People who are no more: parts of others now, or erased. #}
+select
+    told.profile_id,
+    null as facts_hash,
+    null as definition_hash,
+    true as is_changed
+from told
+left join known on told.profile_id = known.profile_id
+where known.profile_id is null

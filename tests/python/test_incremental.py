@@ -1,0 +1,373 @@
+"""History that is carried on from build to build against history that is told anew.
+
+Run as a script, this file drives dbt through the builds of one small shop in one process: every
+batch brings what is new, what comes late, and corrections of what came before.
+"""
+
+import csv
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+import duckdb
+import pytest
+from conftest import PROJECT
+
+# One worker: the builds are made once per process.
+pytestmark = pytest.mark.xdist_group("test_incremental")
+
+START, DAYS, BATCHES = datetime(2024, 1, 1), 420, 8
+# Day of the story on which each batch is delivered: the second one is most of a year.
+DELIVERED = [240, 300, 301, 302, 330, 362, 390, 420]
+LATE = "late@shop.example"
+COLUMNS = {
+    "shop.orders": (
+        "order_id",
+        "ordered_at",
+        "total_amount",
+        "customer_id",
+        "email",
+        "phone",
+        "anonymous_id",
+        "status",
+        "cancelled_at",
+    ),
+    "shop.refunds": ("refund_id", "order_id", "refunded_at", "amount"),
+    "shop.customers": ("customer_id", "created_at", "email", "phone", "is_test"),
+    "web.events": (
+        "event_id",
+        "event_type",
+        "occurred_at",
+        "anonymous_id",
+        "customer_id",
+        "utm_source",
+    ),
+    "messaging.events": (
+        "event_id",
+        "message_id",
+        "channel",
+        "event_type",
+        "occurred_at",
+        "email",
+    ),
+    "privacy.erasure_requests": ("request_id", "requested_at", "customer_id"),
+}
+
+
+# ---------- the shop
+
+
+def deliveries(seed):
+    """What each batch holds: table to rows. What happened is late now and then, and corrected."""
+    chance = random.Random(seed)
+    batches = [{table: [] for table in COLUMNS} for _ in range(BATCHES)]
+
+    def at(day):
+        return START + timedelta(days=day, seconds=chance.randrange(86_400))
+
+    def deliver(table, day, *row):
+        batch = next(n for n, last in enumerate(DELIVERED) if day < last)
+        if batch < BATCHES - 1 and chance.random() < 0.03:
+            batch = chance.randrange(batch, BATCHES)
+        batches[batch][table].append(row)
+        return batch
+
+    number = 0
+    for person in range(150):
+        customer, email = f"C{person}", f"c{person}@shop.example"
+        phone, device = f"+4930123{person:04d}", f"D{person}"
+        joined = chance.randrange(DAYS - 30)
+        kind = chance.choice(["account", "account", "guest", "contact", "visitor"])
+        if kind in ("account", "contact"):
+            deliver(
+                "shop.customers", joined, customer, at(joined), email, phone, chance.random() < 0.03
+            )
+        pace = chance.choice([15, 40, 90, 400])
+        day = joined + chance.expovariate(1 / pace)
+        while kind in ("account", "guest") and day < DAYS:
+            number += 1
+            when, amount = at(int(day)), chance.randrange(10, 200)
+            names = {
+                "account": (customer, None, None, chance.choice([device, None])),
+                "guest": (None, email, chance.choice([phone, None]), device),
+            }[kind]
+            # A guest may buy with the number of somebody else: the two are one person from then on.
+            if chance.random() < 0.01:
+                names = (*names[:2], f"+4930123{chance.randrange(150):04d}", names[3])
+            order = (f"O{number}", when, amount, *names)
+            batch = deliver("shop.orders", int(day), *order, "completed", None)
+            fate = chance.random()
+            later = int(day) + chance.randrange(1, 60)
+            if fate < 0.08 and later < DAYS:
+                deliver("shop.refunds", later, f"R{number}", f"O{number}", at(later), amount // 2)
+            elif fate < 0.14 and later < DAYS:
+                again = max(batch, next(n for n, last in enumerate(DELIVERED) if later < last))
+                batches[again]["shop.orders"].append((*order, "cancelled", at(later)))
+            day += chance.expovariate(1 / pace)
+        for nth in range(chance.randrange(6)):
+            seen = joined + chance.randrange(DAYS - joined)
+            known = customer if kind == "account" and chance.random() < 0.5 else None
+            source = chance.choice([None, None, "google"])
+            event = (f"W{person}-{nth}", "page_view", at(seen), device, known, source)
+            deliver("web.events", seen, *event)
+        if kind in ("account", "contact"):
+            for nth in range(chance.randrange(4)):
+                read = joined + chance.randrange(DAYS - joined)
+                message = (f"M{person}-{nth}", f"M{person}-{nth}", "email", "opened", at(read))
+                deliver("messaging.events", read, *message, email)
+    for nth, (day, batch) in enumerate([(40, 0), (200, 0), (120, 2)]):
+        when = START + timedelta(days=day, hours=12)
+        order = (f"L{nth}", when, 50, None, LATE, None, None, "completed", None)
+        batches[batch]["shop.orders"].append(order)
+    # Somebody sells every day, so that the last day is no slip of the keyboard.
+    for day in range(DAYS):
+        batch = next(n for n, last in enumerate(DELIVERED) if day < last)
+        when = START + timedelta(days=day, hours=20)
+        order = (f"E{day}", when, 5, None, f"till{day % 7}@shop.example", None, None, None, None)
+        batches[batch]["shop.orders"].append(order)
+    for customer in ("C1", "C2", "C3"):
+        asked = START + timedelta(days=370)
+        batches[6]["privacy.erasure_requests"].append((f"Q{customer}", asked, customer))
+    return batches
+
+
+def write_raw(raw, batch, number):
+    for table, columns in COLUMNS.items():
+        path = raw / table.replace(".", "/") / f"{number:02d}.csv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(columns)
+            writer.writerows(batch[table])
+
+
+# ---------- the builds
+
+SPLIT = [["type_a", "value_a", "type_b", "value_b", "why"]]
+SPLIT += [["customer_id", "C5", "email", "c5@shop.example", "test"]]
+# In every run: other vars than the run before make dbt parse all anew.
+SAME_CUTS = {"recalibrate": False}
+PEOPLE_ALONE = ("--select", "int_segments__touched+")
+PERIODS = ("--select", "int_periods+")
+
+
+class Step(NamedTuple):
+    """A build: batches delivered by then, vars, cuts by hand, and what is told anew afterwards."""
+
+    name: str
+    batches: int
+    variables: dict | None = None
+    is_cut: bool = False
+    options: tuple = ()
+    anew: tuple | None = None
+
+
+STORY = [
+    Step("first", 1),
+    Step("late", 3, anew=PEOPLE_ALONE),
+    Step("unchanged", 3),
+    Step("broken off", 4, options=("--exclude", "int_segments__spans+")),
+    Step("recalibrated", 6, {"recalibrate": True}, anew=PEOPLE_ALONE),
+    Step("erased", 7, is_cut=True, anew=PEOPLE_ALONE),
+    Step("in the past", 7, {"as_of_date": "2024-12-15"}, options=("--select", "int_as_of_date+")),
+    Step("back again", 8, anew=()),
+    Step("by day", 8, {"history_grain": "day"}, options=PERIODS),
+    Step("rolling", 8, {"rfm_yardstick": "rolling"}, options=PERIODS),
+    Step("by week", 8, {"history_grain": "week", "segment_map": "putler"}, options=PERIODS),
+    Step(
+        "by week, past",
+        8,
+        {"history_grain": "week", "segment_map": "putler", "as_of_date": "2025-02-01"},
+        options=PERIODS,
+        anew=PEOPLE_ALONE,
+    ),
+]
+
+
+def drive(home, seed):
+    """Runs dbt through the story; after each build the same is told anew, and held against it."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    raw, seeds = home / "raw", home / "project" / "seeds"
+    warehouse, state = home / "warehouse.duckdb", home / "state.duckdb"
+    os.environ |= {
+        "DBT_PROFILES_DIR": str(home / "project"),
+        "LIFECYCLE_RAW": str(raw),
+        "LIFECYCLE_DB": str(warehouse),
+        "LIFECYCLE_STATE": str(state),
+        "LIFECYCLE_HASH_SALT": "demo",
+    }
+    os.chdir(home / "project")
+    splits = (seeds / "identity_splits.csv").read_text()
+    batches = deliveries(seed)
+
+    def run(variables, *options):
+        variables = SAME_CUTS | variables
+        done = dbtRunner().invoke(
+            [
+                *("build", "--quiet", "--vars", json.dumps(variables)),
+                *("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test"),
+                *options,
+            ]
+        )
+        DuckDBConnectionManager.close_all_connections()
+        failed = [r for r in done.result or [] if r.status not in ("success", "pass", "skipped")]
+        assert done.success, [f"{r.node.name}: {r.message}" for r in failed] or done.exception
+
+    delivered = 0
+    for step in STORY:
+        for number in range(delivered, step.batches):
+            write_raw(raw, batches[number], number)
+        delivered = step.batches
+        with (seeds / "identity_splits.csv").open("w", newline="") as file:
+            if step.is_cut:
+                csv.writer(file, lineterminator="\n").writerows(SPLIT)
+            else:
+                file.write(splits)
+        run(step.variables or {}, *step.options)
+        told = {"what": step.name} | look(warehouse)
+        if step.anew is not None:
+            kept = home / "kept.duckdb", home / "kept_state.duckdb"
+            shutil.copy(warehouse, kept[0])
+            shutil.copy(state, kept[1])
+            run((step.variables or {}) | SAME_CUTS, "--full-refresh", *step.anew)
+            anew = look(warehouse)
+            told["refreshed"] = len(anew["touched"])
+            told["differing"] = {
+                mart: [len(rows), *differing(rows, anew["marts"][mart])]
+                for mart, rows in told["marts"].items()
+                if rows != anew["marts"][mart]
+            }
+            shutil.move(kept[0], warehouse)
+            shutil.move(kept[1], state)
+        print(json.dumps(told, default=str))
+
+
+def differing(rows, others):
+    return [row for row in rows if row not in others][:2], [
+        row for row in others if row not in rows
+    ][:2]
+
+
+def look(warehouse):
+    """All marts, but for when a row was restated, and what the build touched."""
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        query = lambda sql: connection.execute(sql).fetchall()  # noqa: E731
+        marts = query(
+            "select table_name from information_schema.tables where table_schema = 'marts'"
+        )
+        columns = {"segment_membership": "* exclude (restated_at)"}
+        return {
+            "marts": {
+                mart: [
+                    str(row)
+                    for row in query(
+                        f"select {columns.get(mart, '*')} from marts.{mart} order by all"
+                    )
+                ]
+                for (mart,) in marts
+            },
+            "touched": query("select * from intermediate.int_segments__touched"),
+            "people": query("select count(*) from intermediate.int_profiles")[0][0],
+            "restated": query(f"""
+                select period_end, restated_at
+                from marts.segment_membership
+                inner join intermediate.int_identity__identifiers using (profile_id)
+                where identifier_value = '{LATE}' order by all
+            """),
+            "restatements": query("""
+                select profile_id, period_end, restated_at
+                from marts.segment_membership
+                where restated_at = (select as_of_date from intermediate.int_as_of_date)
+            """),
+            "ends": query("""
+                select
+                    profile_id, period_end, segment, recency_days, order_count, net_revenue,
+                    is_engaged
+                from marts.segment_membership
+                where segment is not null and (period_end = last_day(period_end) or is_current)
+            """),
+        }
+
+
+@pytest.fixture(scope="module")
+def builds(tmp_path_factory):
+    home = tmp_path_factory.mktemp("incremental")
+    # A copy: a seed changes from build to build.
+    for name in ("macros", "models", "seeds", "tests", "lifecycle", "analyses"):
+        shutil.copytree(
+            PROJECT / name,
+            home / "project" / name,
+            ignore=shutil.ignore_patterns("python", "__pycache__"),
+        )
+    for name in ("dbt_project.yml", "profiles.yml"):
+        shutil.copy(PROJECT / name, home / "project" / name)
+    run = subprocess.run(
+        [sys.executable, str(Path(__file__).resolve()), str(home)],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parent)},
+    )
+    assert run.returncode == 0, run.stdout[-2000:] + run.stderr[-4000:]
+    lines = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
+    return {line["what"]: line for line in lines}
+
+
+@pytest.mark.parametrize("name", [step.name for step in STORY if step.anew is not None])
+def test_history_carried_on_is_history_told_anew(builds, name):
+    build = builds[name]
+    assert build["differing"] == {}
+    assert len(build["marts"]["segment_membership"]) > 500
+    assert build["refreshed"] == build["people"]
+
+
+def test_only_those_are_told_anew_of_whom_something_may_be_new(builds):
+    everybody = {name: build["people"] for name, build in builds.items()}
+    touched = {name: len(build["touched"]) for name, build in builds.items()}
+    assert touched["first"] == everybody["first"]
+    assert touched["unchanged"] == 0
+    assert builds["unchanged"]["marts"] == builds["late"]["marts"]
+    changed = [row for row in builds["late"]["touched"] if row[3]]
+    assert 10 < len(changed) < touched["late"] < everybody["late"]
+    # Another yardstick, another map and another grain leave nobody where he was.
+    for name in ("recalibrated", "by day", "rolling", "by week"):
+        assert touched[name] >= everybody[name], name
+
+
+def test_days_that_end_a_month_say_what_months_say(builds):
+    months, days = (sorted(builds[name]["ends"]) for name in ("back again", "by day"))
+    assert months == days
+    assert len(months) > 500
+
+
+def test_an_order_that_comes_late_changes_the_past_and_says_so(builds):
+    """Of the end of April: what was told of January to March stays, and August had not been told."""
+    told = {date.fromisoformat(end): at for end, at in builds["late"]["restated"]}
+    as_of = str((START + timedelta(days=DELIVERED[2] - 1)).date())
+    assert {end: at for end, at in told.items() if at} == {
+        end: as_of for end in told if date(2024, 4, 30) <= end < date(2024, 8, 1)
+    }
+    assert len([at for at in told.values() if at]) == 4
+    # It stays said.
+    assert builds["unchanged"]["restated"] == builds["late"]["restated"]
+    assert not builds["first"]["restatements"]
+    rows = len(builds["late"]["marts"]["segment_membership"])
+    assert 4 <= len(builds["late"]["restatements"]) < rows / 10
+
+
+def test_new_cuts_alone_restate_nothing(builds):
+    facts = {row[0]: row[3] for row in builds["recalibrated"]["touched"]}
+    restated = {person for person, end, at in builds["recalibrated"]["restatements"]}
+    assert restated <= {person for person, is_changed in facts.items() if is_changed}
+    assert sum(not is_changed for is_changed in facts.values()) > 20
+
+
+if __name__ == "__main__":
+    drive(Path(sys.argv[1]), seed=int(sys.argv[2]) if len(sys.argv) > 2 else 1)
