@@ -1,101 +1,162 @@
 {# CLV = average order value x purchase frequency x gross margin x (1 / churn), all per window, as the
    source articles have it. Churn compares the window with the one before it. #}
 {% set window_days = var('value_window_days') %}
-{% set in_window = 'purchases.purchased_on > ' ~ days_before('periods.period_end', window_days) %}
-{% set in_two_windows = 'purchases.purchased_on > ' ~ days_before('periods.period_end', 2 * window_days) %}
+{% set measures = [
+    'buyers', 'orders', 'net_revenue', 'gross_margin', 'earlier_buyers', 'churned_buyers'
+] %}
 
 with
 
-purchases as (
+steps as (
 
-    select * from {{ ref('int_purchases') }}
-
-),
-
-buyers as (
-
-    select * from {{ ref('int_value__first_purchases') }}
+    select
+        profile_id,
+        acquisition_channel,
+        country,
+        acquisition_year,
+        period_number,
+        next_period_number,
+        acquired_on,
+        case when value_orders > 0 then 1 else 0 end as buyers,
+        value_orders as orders,
+        net_revenue,
+        gross_margin,
+        case when earlier_orders > 0 then 1 else 0 end as earlier_buyers,
+        case when earlier_orders > 0 and value_orders = 0 then 1 else 0 end as churned_buyers
+    from {{ ref('int_value__buyer_steps') }}
+    {# All that this one had has been undone. #}
+    where acquired_on is not null
 
 ),
 
 periods as (
 
     select * from {{ ref('int_periods') }}
-    where is_current
 
 ),
 
-grouped_buyers as (
+{# A buyer brings what he has at a step into his groups, and takes it out again at the next. #}
+changes as (
 
     select
-        profile_id,
-        'all' as group_type,
-        'all' as group_name
-    from buyers
+        acquisition_channel,
+        country,
+        acquisition_year,
+        period_number,
+        acquired_on,
+        {% for measure in measures %}
+        {{ measure }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from steps
 
     union all
 
     select
-        profile_id,
-        'acquisition_channel' as group_type,
-        acquisition_channel as group_name
-    from buyers
-
-    union all
-
-    select
-        profile_id,
-        'acquisition_year' as group_type,
-        cast(acquisition_year as string) as group_name
-    from buyers
-
-    union all
-
-    select
-        profile_id,
-        'country' as group_type,
-        coalesce(country, 'unknown') as group_name
-    from buyers
+        acquisition_channel,
+        country,
+        acquisition_year,
+        next_period_number as period_number,
+        cast(null as date) as acquired_on,
+        {% for measure in measures %}
+        -{{ measure }} as {{ measure }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from steps
+    where next_period_number is not null
 
 ),
 
-{# One row per buyer and period, with what each of the two windows holds. #}
-windows as (
+{# One row per combination of groups first, of which there are few. #}
+changes_together as (
 
     select
-        periods.period_end,
-        purchases.profile_id,
-        min(purchases.purchased_on) as first_purchased_on,
-        sum(case when {{ in_window }} then 1 else 0 end) as orders,
-        sum(case when {{ in_window }} then purchases.net_revenue else 0 end) as net_revenue,
-        sum(case when {{ in_window }} then purchases.gross_margin else 0 end) as gross_margin,
-        max(
-            case when {{ in_two_windows }} and not {{ in_window }} then 1 else 0 end
-        ) as is_earlier_buyer
-    from purchases
-    inner join periods on purchases.purchased_on <= periods.period_end
-    group by periods.period_end, purchases.profile_id
+        acquisition_channel,
+        country,
+        acquisition_year,
+        period_number,
+        min(acquired_on) as first_acquired_on,
+        {% for measure in measures %}
+        sum({{ measure }}) as {{ measure }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from changes
+    group by acquisition_channel, country, acquisition_year, period_number
 
 ),
 
+grouped_changes as (
+
+    {% for group_type, group_name in {
+        'all': "'all'",
+        'acquisition_channel': 'acquisition_channel',
+        'acquisition_year': 'cast(acquisition_year as string)',
+        'country': 'country',
+    }.items() %}
+    select
+        '{{ group_type }}' as group_type,
+        {{ group_name }} as group_name,
+        period_number,
+        first_acquired_on,
+        {% for measure in measures %}
+        {{ measure }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from changes_together
+    {% if not loop.last %}
+    union all
+    {% endif %}
+    {% endfor %}
+
+),
+
+changes_per_group as (
+
+    select
+        group_type,
+        group_name,
+        period_number,
+        min(first_acquired_on) as first_acquired_on,
+        {% for measure in measures %}
+        sum({{ measure }}) as {{ measure }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from grouped_changes
+    group by group_type, group_name, period_number
+
+),
+
+known_groups as (
+
+    select
+        group_type,
+        group_name,
+        min(period_number) as first_period_number
+    from changes_per_group
+    group by group_type, group_name
+
+),
+
+{# What a group has at a period's end is all that ever came into it less all that went. #}
 summed as (
 
     select
-        windows.period_end,
-        grouped_buyers.group_type,
-        grouped_buyers.group_name,
-        min(windows.first_purchased_on) as first_purchased_on,
-        sum(case when windows.orders > 0 then 1 else 0 end) as buyers,
-        sum(windows.orders) as orders,
-        sum(windows.net_revenue) as net_revenue,
-        sum(windows.gross_margin) as gross_margin,
-        sum(windows.is_earlier_buyer) as earlier_buyers,
-        sum(
-            case when windows.is_earlier_buyer = 1 and windows.orders = 0 then 1 else 0 end
-        ) as churned_buyers
-    from windows
-    inner join grouped_buyers on windows.profile_id = grouped_buyers.profile_id
-    group by windows.period_end, grouped_buyers.group_type, grouped_buyers.group_name
+        known_groups.group_type,
+        known_groups.group_name,
+        periods.is_current,
+        periods.period_end,
+        min(changes_per_group.first_acquired_on) over group_history as first_acquired_on,
+        {% for measure in measures %}
+        sum(coalesce(changes_per_group.{{ measure }}, 0)) over group_history
+            as {{ measure }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from known_groups
+    inner join periods on known_groups.first_period_number <= periods.period_number
+    left join changes_per_group
+        on
+            known_groups.group_type = changes_per_group.group_type
+            and known_groups.group_name = changes_per_group.group_name
+            and periods.period_number = changes_per_group.period_number
+    window group_history as (
+        partition by known_groups.group_type, known_groups.group_name
+        order by periods.period_number
+        rows between unbounded preceding and current row
+    )
 
 ),
 
@@ -106,53 +167,60 @@ factors as (
         cast(net_revenue as double) / nullif(cast(orders as double), 0) as average_order_value,
         cast(orders as double) / nullif(cast(buyers as double), 0) as purchase_frequency,
         cast(gross_margin as double) / nullif(cast(net_revenue as double), 0) as margin_rate,
-        cast(churned_buyers as double) / nullif(cast(earlier_buyers as double), 0) as churn_rate,
+        cast(churned_buyers as double) / nullif(cast(earlier_buyers as double), 0) as churn_rate
+    from summed
+
+),
+
+{# 1 / churn windows is how long a buyer is expected to stay. A churn that rests on a handful of people, or says
+   that they outlive all that is known of them by far, makes any amount of money of the same sales. #}
+judged as (
+
+    select
+        *,
         case
             when buyers = 0 then 'nobody bought in the window'
-            when {{ days_between('first_purchased_on', 'period_end') }} < {{ 2 * window_days }}
+            when {{ days_between('first_acquired_on', 'period_end') }} < {{ 2 * window_days }}
                 then 'first order less than two windows ago'
             when earlier_buyers < 30 then 'fewer than 30 buyers in the earlier window'
             when churned_buyers = 0 then 'no churn'
+            when churned_buyers < 10 then 'fewer than 10 buyers churned'
+            when {{ window_days }} / churn_rate > {{ 10 * 365 }} then 'expected lifetime beyond ten years'
             when net_revenue <= 0 then 'no revenue in the window'
         end as reason
-    from summed
+    from factors
 
 )
 
 select
 
     ---------- strings
-    factors.group_type,
-    factors.group_name,
-    factors.reason,
+    group_type,
+    group_name,
+    reason,
 
     ---------- numerics
-    cast(factors.buyers as bigint) as buyers,
-    cast(factors.orders as bigint) as orders,
-    cast(factors.net_revenue as decimal(18, 2)) as net_revenue,
-    cast(factors.gross_margin as decimal(18, 2)) as gross_margin,
-    cast(factors.earlier_buyers as bigint) as earlier_buyers,
-    cast(factors.churned_buyers as bigint) as churned_buyers,
-    factors.average_order_value,
-    factors.purchase_frequency,
-    factors.margin_rate,
-    factors.churn_rate,
+    cast(buyers as bigint) as buyers,
+    cast(orders as bigint) as orders,
+    cast(net_revenue as decimal(18, 2)) as net_revenue,
+    cast(gross_margin as decimal(18, 2)) as gross_margin,
+    cast(earlier_buyers as bigint) as earlier_buyers,
+    cast(churned_buyers as bigint) as churned_buyers,
+    average_order_value,
+    purchase_frequency,
+    margin_rate,
+    churn_rate,
     cast(
         case
-            when factors.reason is null
-                then
-                    factors.average_order_value
-                    * factors.purchase_frequency
-                    * factors.margin_rate
-                    / factors.churn_rate
+            when reason is null
+                then average_order_value * purchase_frequency * margin_rate / churn_rate
         end as decimal(18, 2)
     ) as clv,
 
     ---------- booleans
-    periods.is_current,
+    is_current,
 
     ---------- dates
-    factors.period_end
+    period_end
 
-from factors
-inner join periods on factors.period_end = periods.period_end
+from judged

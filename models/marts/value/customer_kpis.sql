@@ -1,109 +1,208 @@
 {# The buyers of a period, and how the stock of them came from what it was at the period's start to what it
-   is at its end. Somebody is a buyer of the window as long as his last purchase lies within it. #}
-{% set window_days = var('value_window_days') %}
+   is at its end, all as it was known at that end. Somebody is a buyer of the window as long as his last purchase
+   lies within it. #}
+{% set stocks = [
+    'base_buyers', 'window_buyers', 'repeat_buyers', 'judged_buyers', 'loyal_buyers'
+] %}
+{% set flows = [
+    'new_buyers', 'reactivated_buyers', 'churned_buyers', 'undone_buyers', 'active_buyers', 'returning_buyers'
+] %}
 
 with
 
 purchases as (
 
     select
-        purchases.profile_id,
-        purchases.purchased_on,
-        purchases.net_revenue
-    from {{ ref('int_purchases') }} as purchases
-    inner join {{ ref('int_profiles') }} as profiles on purchases.profile_id = profiles.profile_id
-    where not profiles.is_test
+        versions.*,
+        facts.is_unprompted,
+        facts.is_full_price
+    from {{ ref('int_purchases__versions') }} as versions
+    {# Those of test accounts have none. #}
+    inner join {{ ref('int_value__purchase_facts') }} as facts on versions.order_key = facts.order_key
 
 ),
 
 periods as (
 
     select
-        period_end,
-        is_full,
-        is_current,
-        {# Long before anybody bought, for the first. #}
-        coalesce(
-            lag(period_end) over (order by period_end),
-            cast('1900-01-01' as date)
-        ) as previous_period_end
+        *,
+        lag(period_end) over (order by period_end) as previous_period_end
     from {{ ref('int_periods') }}
 
 ),
 
-dated as (
+days as (
 
-    select
-        periods.period_end,
-        periods.previous_period_end,
-        purchases.profile_id,
-        purchases.purchased_on,
-        purchases.net_revenue,
-        purchases.purchased_on > periods.previous_period_end as is_in_period,
-        purchases.purchased_on > {{ days_before('periods.period_end', window_days) }} as is_in_window
-    from periods
-    inner join purchases on periods.period_end >= purchases.purchased_on
+    select * from {{ ref('int_value__days') }}
 
 ),
 
-{# One row per period and buyer with a purchase by then. #}
-buyers as (
+steps as (
 
     select
-        period_end,
-        previous_period_end,
-        profile_id,
-        max(purchased_on) as last_purchased_on,
-        max(case when not is_in_period then purchased_on end) as last_purchased_before,
-        sum(case when is_in_period then 1 else 0 end) as orders,
-        sum(case when is_in_period then net_revenue else 0 end) as net_revenue,
-        sum(case when is_in_window then 1 else 0 end) as orders_in_window
-    from dated
-    group by period_end, previous_period_end, profile_id
+        *,
+        coalesce(
+            lag(value_orders) over (partition by profile_id order by period_number), 0
+        ) as previous_orders
+    from {{ ref('int_value__buyer_steps') }}
+
+),
+
+clv as (
+
+    select * from {{ ref('clv_by_group') }}
+    where group_type = 'all'
+
+),
+
+ad_spend as (
+
+    select * from {{ ref('int_value__ad_spend') }}
+
+),
+
+{# What each buyer bought in a period, as it stood at the period's end. #}
+bought as (
+
+    select
+        periods.period_number,
+        purchases.profile_id,
+        count(*) as orders,
+        sum(purchases.net_revenue) as net_revenue,
+        sum(case when purchases.is_unprompted is not null then 1 else 0 end) as traced_orders,
+        sum(case when purchases.is_unprompted then 1 else 0 end) as unprompted_orders,
+        sum(case when purchases.is_full_price is not null then 1 else 0 end) as priced_orders,
+        sum(case when purchases.is_full_price then 1 else 0 end) as full_price_orders
+    from purchases
+    inner join days on purchases.purchased_on = days.happened_on
+    inner join periods on days.period_number = periods.period_number
+    where
+        purchases.seen_on <= periods.period_end
+        and coalesce(purchases.next_seen_on > periods.period_end, true)
+    group by periods.period_number, purchases.profile_id
+
+),
+
+orders_per_period as (
+
+    select
+        period_number,
+        sum(orders) as orders,
+        sum(net_revenue) as net_revenue,
+        sum(traced_orders) as traced_orders,
+        sum(unprompted_orders) as unprompted_orders,
+        sum(priced_orders) as priced_orders,
+        sum(full_price_orders) as full_price_orders
+    from bought
+    group by period_number
 
 ),
 
 judged as (
 
     select
-        *,
-        orders > 0 as is_active,
-        last_purchased_before is null as is_new,
-        orders_in_window > 0 as is_in_window,
-        last_purchased_on > {{ days_before('period_end', var('buyer_window_days')) }} as is_in_base,
-        coalesce(
-            last_purchased_before > {{ days_before('previous_period_end', window_days) }}, false
-        ) as was_in_window
-    from buyers
+        steps.*,
+        bought.orders is not null as is_active,
+        coalesce(steps.acquired_on >= periods.starts_on, false) as is_new,
+        steps.previous_orders > 0 as was_in_window,
+        steps.value_orders > 0 as is_in_window,
+        {# All that kept the buyer in the window grew too old; else some of it was sent back or cancelled. #}
+        steps.previous_orders > 0
+        and steps.value_orders = 0
+        and steps.aged_orders = steps.previous_orders as is_churned,
+        steps.value_orders > 1
+        and steps.traced_orders > 0
+        and steps.priced_orders > 0 as is_judged,
+        2 * steps.unprompted_orders >= steps.traced_orders
+        and 2 * steps.full_price_orders >= steps.priced_orders as is_loyal
+    from steps
+    inner join periods on steps.period_number = periods.period_number
+    left join bought
+        on
+            steps.profile_id = bought.profile_id
+            and steps.period_number = bought.period_number
 
 ),
 
-summed as (
+counted as (
 
     select
-        period_end,
-        sum(case when is_in_base then 1 else 0 end) as buyers,
-        sum(case when was_in_window then 1 else 0 end) as opening_buyers,
-        sum(case when is_new then 1 else 0 end) as new_buyers,
-        sum(case when is_active and not is_new and not was_in_window then 1 else 0 end) as reactivated_buyers,
-        sum(case when was_in_window and not is_in_window then 1 else 0 end) as churned_buyers,
-        sum(case when is_in_window then 1 else 0 end) as closing_buyers,
-        sum(case when orders_in_window > 1 then 1 else 0 end) as repeat_buyers,
-        sum(case when is_active then 1 else 0 end) as active_buyers,
-        sum(case when is_active and not is_new then 1 else 0 end) as returning_buyers,
-        sum(orders) as orders,
-        sum(net_revenue) as net_revenue
+        period_number,
+        next_period_number,
+        case when base_orders > 0 then 1 else 0 end as base_buyers,
+        case when is_in_window then 1 else 0 end as window_buyers,
+        case when value_orders > 1 then 1 else 0 end as repeat_buyers,
+        case when is_judged then 1 else 0 end as judged_buyers,
+        case when is_judged and is_loyal then 1 else 0 end as loyal_buyers,
+        case when is_new then 1 else 0 end as new_buyers,
+        case when is_active and not is_new and not was_in_window then 1 else 0 end as reactivated_buyers,
+        case when is_churned then 1 else 0 end as churned_buyers,
+        case
+            when was_in_window and not is_churned and (is_new or not is_in_window) then 1 else 0
+        end as undone_buyers,
+        case when is_active then 1 else 0 end as active_buyers,
+        case when is_active and not is_new then 1 else 0 end as returning_buyers
     from judged
-    group by period_end
+
+),
+
+{# What a buyer is at a step he is until the next one; what he did, he did in that period. #}
+changes as (
+
+    select
+        period_number,
+        {% for name in stocks + flows %}
+        {{ name }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from counted
+
+    union all
+
+    select
+        next_period_number as period_number,
+        {% for name in stocks %}
+        -{{ name }} as {{ name }},
+        {% endfor %}
+        {% for name in flows %}
+        0 as {{ name }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from counted
+    where next_period_number is not null
+
+),
+
+changes_per_period as (
+
+    select
+        period_number,
+        {% for name in stocks + flows %}
+        sum({{ name }}) as {{ name }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from changes
+    group by period_number
+
+),
+
+ad_spend_per_period as (
+
+    select
+        periods.period_number,
+        sum(ad_spend.ad_spend) as ad_spend
+    from periods
+    inner join ad_spend on ad_spend.spent_on between periods.starts_on and periods.period_end
+    group by periods.period_number
 
 ),
 
 {# In the first window of the data nobody can have been silent for as long as that, and no churn would look
    like perfect retention. #}
-first_purchase as (
+first_days as (
 
-    select min(purchased_on) as first_purchased_on
-    from purchases
+    select
+        min(purchases.purchased_on) as first_purchased_on,
+        min(ad_spend.spent_on) as first_spent_on
+    from (select min(purchased_on) as purchased_on from purchases) as purchases
+    cross join (select min(spent_on) as spent_on from ad_spend) as ad_spend
 
 ),
 
@@ -114,22 +213,36 @@ filled as (
         periods.period_end,
         periods.is_full,
         periods.is_current,
-        {{ days_between('first_purchase.first_purchased_on', 'periods.previous_period_end') }}
-        >= {{ window_days }} as is_churn_possible,
-        cast(coalesce(summed.buyers, 0) as bigint) as buyers,
-        cast(coalesce(summed.opening_buyers, 0) as bigint) as opening_buyers,
-        cast(coalesce(summed.new_buyers, 0) as bigint) as new_buyers,
-        cast(coalesce(summed.reactivated_buyers, 0) as bigint) as reactivated_buyers,
-        cast(coalesce(summed.churned_buyers, 0) as bigint) as churned_buyers,
-        cast(coalesce(summed.closing_buyers, 0) as bigint) as closing_buyers,
-        cast(coalesce(summed.repeat_buyers, 0) as bigint) as repeat_buyers,
-        cast(coalesce(summed.active_buyers, 0) as bigint) as active_buyers,
-        cast(coalesce(summed.returning_buyers, 0) as bigint) as returning_buyers,
-        cast(coalesce(summed.orders, 0) as bigint) as orders,
-        cast(coalesce(summed.net_revenue, 0) as decimal(18, 2)) as net_revenue
+        {{ days_between('first_days.first_purchased_on', 'periods.previous_period_end') }}
+        >= {{ var('value_window_days') }} as is_churn_possible,
+        {% for name in stocks %}
+        sum(coalesce(changes_per_period.{{ name }}, 0)) over (
+            order by periods.period_number
+            rows between unbounded preceding and current row
+        ) as {{ name }},
+        {% endfor %}
+        {% for name in flows %}
+        coalesce(changes_per_period.{{ name }}, 0) as {{ name }},
+        {% endfor %}
+        coalesce(orders_per_period.orders, 0) as orders,
+        coalesce(orders_per_period.net_revenue, 0) as net_revenue,
+        coalesce(orders_per_period.traced_orders, 0) as traced_orders,
+        coalesce(orders_per_period.unprompted_orders, 0) as unprompted_orders,
+        coalesce(orders_per_period.priced_orders, 0) as priced_orders,
+        coalesce(orders_per_period.full_price_orders, 0) as full_price_orders,
+        {# Before the first entry nobody wrote down what was spent. #}
+        case
+            when periods.period_end >= first_days.first_spent_on
+                then coalesce(ad_spend_per_period.ad_spend, 0)
+        end as ad_spend,
+        clv.clv,
+        clv.reason as clv_reason
     from periods
-    cross join first_purchase
-    left join summed on periods.period_end = summed.period_end
+    cross join first_days
+    left join changes_per_period on periods.period_number = changes_per_period.period_number
+    left join orders_per_period on periods.period_number = orders_per_period.period_number
+    left join ad_spend_per_period on periods.period_number = ad_spend_per_period.period_number
+    left join clv on periods.period_end = clv.period_end
 
 ),
 
@@ -137,31 +250,59 @@ rated as (
 
     select
         *,
+        coalesce(lag(window_buyers) over (order by period_end), 0) as opening_buyers
+    from filled
+
+),
+
+churned as (
+
+    select
+        *,
         case
             when is_churn_possible
                 then cast(churned_buyers as double) / nullif(cast(opening_buyers as double), 0)
         end as churn_rate
-    from filled
+    from rated
 
 )
 
 select
 
+    ---------- strings
+    case when clv is null then coalesce(clv_reason, 'nobody bought in the window') end as clv_reason,
+
     ---------- numerics
-    buyers,
-    opening_buyers,
-    new_buyers,
-    reactivated_buyers,
-    churned_buyers,
-    closing_buyers,
-    active_buyers,
-    returning_buyers,
+    cast(base_buyers as bigint) as buyers,
+    cast(opening_buyers as bigint) as opening_buyers,
+    cast(new_buyers as bigint) as new_buyers,
+    cast(reactivated_buyers as bigint) as reactivated_buyers,
+    cast(churned_buyers as bigint) as churned_buyers,
+    cast(undone_buyers as bigint) as undone_buyers,
+    cast(window_buyers as bigint) as closing_buyers,
+    cast(active_buyers as bigint) as active_buyers,
+    cast(returning_buyers as bigint) as returning_buyers,
+    cast(repeat_buyers as bigint) as repeat_buyers,
+    cast(judged_buyers as bigint) as judged_buyers,
+    cast(case when judged_buyers > 0 then loyal_buyers end as bigint) as loyal_buyers,
     churn_rate,
     1 - churn_rate as retention_rate,
-    cast(repeat_buyers as double) / nullif(cast(closing_buyers as double), 0) as repeat_rate,
-    orders,
-    net_revenue,
+    cast(repeat_buyers as double) / nullif(cast(window_buyers as double), 0) as repeat_rate,
+    cast(loyal_buyers as double) / nullif(cast(judged_buyers as double), 0) as loyal_share,
+    cast(orders as bigint) as orders,
+    cast(traced_orders as bigint) as traced_orders,
+    cast(priced_orders as bigint) as priced_orders,
+    cast(net_revenue as decimal(18, 2)) as net_revenue,
     cast(net_revenue as double) / nullif(cast(orders as double), 0) as average_order_value,
+    cast(orders as double) / nullif(cast(active_buyers as double), 0) as purchase_frequency,
+    cast(unprompted_orders as double) / nullif(cast(traced_orders as double), 0) as unprompted_share,
+    cast(full_price_orders as double) / nullif(cast(priced_orders as double), 0) as full_price_share,
+    clv,
+    cast(clv * new_buyers as decimal(18, 2)) as customer_equity,
+    cast(ad_spend as decimal(18, 2)) as ad_spend,
+    cast(
+        cast(nullif(ad_spend, 0) as double) / nullif(cast(new_buyers as double), 0) as decimal(18, 2)
+    ) as cac,
 
     ---------- booleans
     is_full,
@@ -170,4 +311,4 @@ select
     ---------- dates
     period_end
 
-from rated
+from churned

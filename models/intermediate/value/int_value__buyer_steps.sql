@@ -1,0 +1,243 @@
+{# What each buyer has in the windows that key figures look at, at the ends of the periods in which any of it
+   changed; it stays so until the next of them. A purchase comes into a window once and leaves it once, because
+   of its age or because it was undone: so the work follows what happened and not people times periods. #}
+{% set value_days = var('value_window_days') %}
+{# From how many days after the purchase on, and up to how many, a window holds it. #}
+{% set windows = {
+    'value': (0, value_days),
+    'earlier': (value_days, 2 * value_days),
+    'base': (0, var('buyer_window_days')),
+} %}
+
+with
+
+versions as (
+
+    select
+        versions.*,
+        facts.is_unprompted,
+        facts.is_full_price
+    from {{ ref('int_purchases__versions') }} as versions
+    inner join {{ ref('int_value__purchase_facts') }} as facts on versions.order_key = facts.order_key
+
+),
+
+acquisitions as (
+
+    select * from {{ ref('int_value__acquisitions') }}
+
+),
+
+days as (
+
+    select * from {{ ref('int_value__days') }}
+
+),
+
+stays as (
+
+    {% for window, (first_day, last_day) in windows.items() %}
+    select
+        profile_id,
+        order_key,
+        net_revenue,
+        gross_margin,
+        is_unprompted,
+        is_full_price,
+        '{{ window }}' as window_name,
+        greatest(seen_on, {{ days_before('purchased_on', -first_day) }}) as enters_on,
+        {{ days_before('purchased_on', -last_day) }} as ages_on,
+        next_seen_on
+    from versions
+    {% if not loop.last %}
+    union all
+    {% endif %}
+    {% endfor %}
+
+),
+
+{# In numbers of periods. What came and went between two ends was seen at none of them. #}
+seen_stays as (
+
+    select
+        stays.*,
+        entering.period_number as enters_in,
+        aging.period_number as ages_in,
+        least(
+            coalesce(aging.period_number, replaced.period_number),
+            coalesce(replaced.period_number, aging.period_number)
+        ) as leaves_in
+    from stays
+    inner join days as entering on stays.enters_on = entering.happened_on
+    left join days as aging on stays.ages_on = aging.happened_on
+    left join days as replaced on stays.next_seen_on = replaced.happened_on
+
+),
+
+{# Somebody whose first purchase is another than it was is in other groups, even if it is in no window. #}
+acquired as (
+
+    select
+        acquisitions.*,
+        seen.period_number as first_period,
+        replaced.period_number as next_first_period,
+        row_number() over (
+            partition by acquisitions.profile_id
+            order by seen.period_number
+        ) as acquisition_number
+    from acquisitions
+    inner join days as seen on acquisitions.seen_on = seen.happened_on
+    left join days as replaced on acquisitions.next_seen_on = replaced.happened_on
+    where coalesce(seen.period_number < replaced.period_number, true)
+
+),
+
+moves as (
+
+    select
+        profile_id,
+        enters_in as period_number,
+        window_name,
+        net_revenue,
+        gross_margin,
+        is_unprompted,
+        is_full_price,
+        1 as direction,
+        false as is_aged
+    from seen_stays
+    where coalesce(enters_in < leaves_in, true)
+
+    union all
+
+    select
+        profile_id,
+        leaves_in as period_number,
+        window_name,
+        -net_revenue as net_revenue,
+        -gross_margin as gross_margin,
+        is_unprompted,
+        is_full_price,
+        -1 as direction,
+        coalesce(ages_in = leaves_in, false) as is_aged
+    from seen_stays
+    where enters_in < leaves_in
+
+    union all
+
+    select
+        profile_id,
+        first_period as period_number,
+        'acquired' as window_name,
+        0 as net_revenue,
+        0 as gross_margin,
+        null as is_unprompted,
+        null as is_full_price,
+        1 as direction,
+        false as is_aged
+    from acquired
+
+    union all
+
+    select
+        profile_id,
+        next_first_period as period_number,
+        'acquired' as window_name,
+        0 as net_revenue,
+        0 as gross_margin,
+        null as is_unprompted,
+        null as is_full_price,
+        -1 as direction,
+        false as is_aged
+    from acquired
+    where next_first_period is not null
+
+),
+
+summed as (
+
+    select
+        profile_id,
+        period_number,
+        {% for window in windows %}
+        sum(case when window_name = '{{ window }}' then direction else 0 end) as {{ window }}_orders,
+        {% endfor %}
+        {% for name, condition in {
+            'traced': 'is_unprompted is not null',
+            'unprompted': 'is_unprompted',
+            'priced': 'is_full_price is not null',
+            'full_price': 'is_full_price',
+        }.items() %}
+        sum(
+            case when window_name = 'value' and {{ condition }} then direction else 0 end
+        ) as {{ name }}_orders,
+        {% endfor %}
+        sum(case when window_name = 'value' then net_revenue else 0 end) as net_revenue,
+        sum(case when window_name = 'value' then gross_margin else 0 end) as gross_margin,
+        sum(case when window_name = 'value' and is_aged then 1 else 0 end) as aged_orders,
+        sum(case when window_name = 'acquired' and direction = 1 then 1 else 0 end) as acquisitions,
+        sum(case when window_name = 'acquired' then direction else 0 end) as is_acquired
+    from moves
+    group by profile_id, period_number
+
+),
+
+{% set sums = {
+    'value_orders': 'bigint',
+    'earlier_orders': 'bigint',
+    'base_orders': 'bigint',
+    'traced_orders': 'bigint',
+    'unprompted_orders': 'bigint',
+    'priced_orders': 'bigint',
+    'full_price_orders': 'bigint',
+    'net_revenue': 'decimal(18, 2)',
+    'gross_margin': 'decimal(18, 2)',
+} %}
+{% set frame = 'partition by profile_id order by period_number rows between unbounded preceding and current row' %}
+
+
+running as (
+
+    select
+        profile_id,
+        {% for name, type in sums.items() %}
+        cast(sum({{ name }}) over ({{ frame }}) as {{ type }}) as {{ name }},
+        {% endfor %}
+        cast(aged_orders as bigint) as aged_orders,
+        case
+            when sum(is_acquired) over ({{ frame }}) > 0 then sum(acquisitions) over ({{ frame }})
+        end as acquisition_number,
+        period_number,
+        lead(period_number) over (
+            partition by profile_id
+            order by period_number
+        ) as next_period_number
+    from summed
+
+)
+
+select
+
+    ---------- ids
+    running.profile_id,
+
+    ---------- strings
+    acquired.acquisition_channel,
+    acquired.country,
+
+    ---------- numerics
+    acquired.acquisition_year,
+    {% for name in sums %}
+    running.{{ name }},
+    {% endfor %}
+    running.aged_orders,
+    running.period_number,
+    running.next_period_number,
+
+    ---------- dates
+    acquired.acquired_on
+
+from running
+left join acquired
+    on
+        running.profile_id = acquired.profile_id
+        and running.acquisition_number = acquired.acquisition_number

@@ -1,0 +1,216 @@
+{# What is known of each order beside its money, and stays so whatever becomes of it: which channel brought it,
+   whether the buyer came by himself, whether he paid the full price. What nobody recorded is null. #}
+with
+
+placed as (
+
+    select * from {{ ref('int_orders__placed') }}
+
+),
+
+visits as (
+
+    select
+        visits.session_id,
+        visits.profile_id,
+        visits.is_unprompted,
+        visits.started_at,
+        sessions.ended_at
+    from {{ ref('int_profiles__visits') }} as visits
+    inner join {{ ref('int_web__sessions') }} as sessions on visits.session_id = sessions.session_id
+
+),
+
+profiles as (
+
+    select * from {{ ref('int_profiles') }}
+
+),
+
+shop_orders as (
+
+    select * from {{ ref('stg_shop__orders') }}
+
+),
+
+receipts as (
+
+    select * from {{ ref('stg_pos__receipts') }}
+
+),
+
+order_lines as (
+
+    select * from {{ ref('stg_shop__order_lines') }}
+
+),
+
+receipt_lines as (
+
+    select * from {{ ref('stg_pos__receipt_lines') }}
+
+),
+
+orders as (
+
+    select placed.*
+    from placed
+    inner join profiles on placed.profile_id = profiles.profile_id
+    where not profiles.is_test
+
+),
+
+{# Orders and visits of a person in one line of time: an order comes out of the last visit that had begun. #}
+moments as (
+
+    select
+        profile_id,
+        session_id as moment_id,
+        0 as is_order,
+        started_at as happened_at
+    from visits
+
+    union all
+
+    select
+        profile_id,
+        order_key as moment_id,
+        1 as is_order,
+        ordered_at as happened_at
+    from orders
+    where order_source = 'shop'
+
+),
+
+numbered as (
+
+    select
+        *,
+        sum(1 - is_order) over (
+            partition by profile_id
+            order by happened_at, is_order, moment_id
+            rows between unbounded preceding and current row
+        ) as visit_number
+    from moments
+
+),
+
+numbered_visits as (
+
+    select
+        visits.*,
+        numbered.visit_number
+    from visits
+    inner join numbered
+        on
+            visits.session_id = numbered.moment_id
+            and visits.profile_id = numbered.profile_id
+            and numbered.is_order = 0
+
+),
+
+{# Half an hour after its last event a visit is over, and an order later than that came from elsewhere. #}
+traced as (
+
+    select
+        orders.order_key,
+        numbered_visits.is_unprompted
+        and coalesce(orders.utm_source, orders.utm_medium, orders.utm_campaign) is null as is_unprompted
+    from orders
+    inner join numbered
+        on
+            orders.order_key = numbered.moment_id
+            and orders.profile_id = numbered.profile_id
+            and numbered.is_order = 1
+    inner join numbered_visits
+        on
+            numbered.profile_id = numbered_visits.profile_id
+            and numbered.visit_number = numbered_visits.visit_number
+    where {{ seconds_between('numbered_visits.ended_at', 'orders.ordered_at') }} <= 1800
+
+),
+
+stated as (
+
+    select
+        'shop:' || order_id as order_key,
+        discount_amount,
+        discount_code
+    from shop_orders
+
+    union all
+
+    select
+        'pos:' || receipt_id as order_key,
+        discount_amount,
+        cast(null as string) as discount_code
+    from receipts
+
+    union all
+
+    select
+        'shop:' || order_id as order_key,
+        discount_amount,
+        cast(null as string) as discount_code
+    from order_lines
+
+    union all
+
+    select
+        'pos:' || receipt_id as order_key,
+        discount_amount,
+        cast(null as string) as discount_code
+    from receipt_lines
+
+),
+
+discounts as (
+
+    select
+        order_key,
+        max(case when discount_amount > 0 or discount_code is not null then 1 else 0 end) = 1
+            as is_discounted
+    from stated
+    where
+        discount_amount is not null
+        or discount_code is not null
+    group by order_key
+
+),
+
+{# A source that never says a word of discounts has not sold all at full price. It is believed from the first
+   order on of which it says something, were it 0. #}
+told as (
+
+    select
+        placed.order_source,
+        min(placed.ordered_on) as told_from
+    from placed
+    inner join discounts on placed.order_key = discounts.order_key
+    group by placed.order_source
+
+)
+
+select
+
+    ---------- ids
+    orders.order_key,
+    orders.profile_id,
+
+    ---------- strings
+    case
+        when orders.order_source = 'pos' then 'store'
+        else coalesce(orders.utm_source, 'direct')
+    end as channel,
+
+    ---------- booleans
+    traced.is_unprompted,
+    case
+        when told.told_from <= orders.ordered_on
+            then not coalesce(discounts.is_discounted, false)
+    end as is_full_price
+
+from orders
+left join traced on orders.order_key = traced.order_key
+left join discounts on orders.order_key = discounts.order_key
+left join told on orders.order_source = told.order_source
