@@ -1,5 +1,5 @@
--- All that was spent on advertising and everybody who ever bought are in the channels of customer_equity once,
--- to the cent, and in its totals once more. The spend is summed up anew from what was staged.
+-- All that was spent on advertising and everybody who ever bought are in the channels of customer_equity
+-- once, to the cent, and in its totals once more. The spend is summed up anew from what was staged.
 with
 
 staged as (

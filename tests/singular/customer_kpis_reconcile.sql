@@ -1,6 +1,6 @@
--- The stock of buyers at the end is the one at the start and who came, less who went. A period longer than the
--- window has people who do both. Orders and revenue are those that were purchases at the period's end, summed up
--- anew, buyer by buyer and without steps.
+-- The stock of buyers at the end is the one at the start and who came, less who went. A period longer than
+-- the window has people who do both. Orders and revenue are those that were purchases at the period's end,
+-- summed up anew, buyer by buyer and without steps.
 with
 
 periods as (
@@ -23,7 +23,10 @@ known as (
             case when purchases.purchased_on <= periods.previous_period_end then 0 else 1 end
         ) as orders,
         sum(
-            case when purchases.purchased_on <= periods.previous_period_end then 0 else purchases.net_revenue end
+            case
+                when purchases.purchased_on <= periods.previous_period_end then 0
+                else purchases.net_revenue
+            end
         ) as net_revenue
     from periods
     inner join {{ ref('int_purchases__versions') }} as purchases
@@ -72,7 +75,8 @@ where
     or opening_buyers <> coalesce(previous_closing_buyers, 0)
     or (
         {{ days_between('previous_period_end', 'period_end') }} <= {{ var('value_window_days') }}
-        and opening_buyers + new_buyers + reactivated_buyers - churned_buyers - undone_buyers <> closing_buyers
+        and opening_buyers + new_buyers + reactivated_buyers
+        <> churned_buyers + undone_buyers + closing_buyers
     )
 
 union all

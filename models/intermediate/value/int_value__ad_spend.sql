@@ -1,5 +1,5 @@
-{# What advertising cost, in the reporting currency, up to the as-of date. Each entry is rounded to the cent on
-   its own, as it would be booked, so that months and channels add up to the whole. #}
+{# What advertising cost, in the reporting currency, up to the as-of date. Each entry is rounded to the cent
+   on its own, as it would be booked, so that months and channels add up to the whole. #}
 with
 
 spend as (

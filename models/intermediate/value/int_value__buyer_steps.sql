@@ -192,7 +192,8 @@ summed as (
     'net_revenue': 'decimal(18, 2)',
     'gross_margin': 'decimal(18, 2)',
 } %}
-{% set frame = 'partition by profile_id order by period_number rows between unbounded preceding and current row' %}
+{% set so_far = 'rows between unbounded preceding and current row' %}
+{% set frame = 'partition by profile_id order by period_number ' ~ so_far %}
 
 
 running as (

@@ -1,5 +1,5 @@
-{# What the buyers acquired in a month through a channel bought in each month since, as their purchases stand on
-   the as-of date. #}
+{# What the buyers acquired in a month through a channel bought in each month since, as their purchases stand
+   on the as-of date. #}
 with
 
 purchases as (

@@ -1,5 +1,5 @@
-{# What is known of each order beside its money, and stays so whatever becomes of it: which channel brought it,
-   whether the buyer came by himself, whether he paid the full price. What nobody recorded is null. #}
+{# What is known of each order beside its money, and stays so whatever becomes of it: which channel brought
+   it, whether the buyer came by himself, whether he paid the full price. What nobody recorded is null. #}
 with
 
 placed as (

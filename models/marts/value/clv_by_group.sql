@@ -39,27 +39,27 @@ periods as (
 changes as (
 
     select
+        {% for measure in measures %}
+        {{ measure }},
+        {% endfor %}
         acquisition_channel,
         country,
         acquisition_year,
         period_number,
-        acquired_on,
-        {% for measure in measures %}
-        {{ measure }}{{ ',' if not loop.last }}
-        {% endfor %}
+        acquired_on
     from steps
 
     union all
 
     select
+        {% for measure in measures %}
+        -{{ measure }} as {{ measure }},
+        {% endfor %}
         acquisition_channel,
         country,
         acquisition_year,
         next_period_number as period_number,
-        cast(null as date) as acquired_on,
-        {% for measure in measures %}
-        -{{ measure }} as {{ measure }}{{ ',' if not loop.last }}
-        {% endfor %}
+        cast(null as date) as acquired_on
     from steps
     where next_period_number is not null
 
@@ -69,14 +69,14 @@ changes as (
 changes_together as (
 
     select
+        {% for measure in measures %}
+        sum({{ measure }}) as {{ measure }},
+        {% endfor %}
         acquisition_channel,
         country,
         acquisition_year,
         period_number,
-        min(acquired_on) as first_acquired_on,
-        {% for measure in measures %}
-        sum({{ measure }}) as {{ measure }}{{ ',' if not loop.last }}
-        {% endfor %}
+        min(acquired_on) as first_acquired_on
     from changes
     group by acquisition_channel, country, acquisition_year, period_number
 
@@ -93,11 +93,11 @@ grouped_changes as (
     select
         '{{ group_type }}' as group_type,
         {{ group_name }} as group_name,
-        period_number,
-        first_acquired_on,
         {% for measure in measures %}
-        {{ measure }}{{ ',' if not loop.last }}
+        {{ measure }},
         {% endfor %}
+        period_number,
+        first_acquired_on
     from changes_together
     {% if not loop.last %}
     union all
@@ -109,13 +109,13 @@ grouped_changes as (
 changes_per_group as (
 
     select
+        {% for measure in measures %}
+        sum({{ measure }}) as {{ measure }},
+        {% endfor %}
         group_type,
         group_name,
         period_number,
-        min(first_acquired_on) as first_acquired_on,
-        {% for measure in measures %}
-        sum({{ measure }}) as {{ measure }}{{ ',' if not loop.last }}
-        {% endfor %}
+        min(first_acquired_on) as first_acquired_on
     from grouped_changes
     group by group_type, group_name, period_number
 
@@ -136,15 +136,15 @@ known_groups as (
 summed as (
 
     select
+        {% for measure in measures %}
+        sum(coalesce(changes_per_group.{{ measure }}, 0)) over group_history
+            as {{ measure }},
+        {% endfor %}
         known_groups.group_type,
         known_groups.group_name,
         periods.is_current,
         periods.period_end,
-        min(changes_per_group.first_acquired_on) over group_history as first_acquired_on,
-        {% for measure in measures %}
-        sum(coalesce(changes_per_group.{{ measure }}, 0)) over group_history
-            as {{ measure }}{{ ',' if not loop.last }}
-        {% endfor %}
+        min(changes_per_group.first_acquired_on) over group_history as first_acquired_on
     from known_groups
     inner join periods on known_groups.first_period_number <= periods.period_number
     left join changes_per_group
@@ -172,8 +172,8 @@ factors as (
 
 ),
 
-{# 1 / churn windows is how long a buyer is expected to stay. A churn that rests on a handful of people, or says
-   that they outlive all that is known of them by far, makes any amount of money of the same sales. #}
+{# 1 / churn windows is how long a buyer is expected to stay. A churn that rests on a handful of people, or
+   says that they outlive all that is known of them by far, makes any amount of money of the same sales. #}
 judged as (
 
     select

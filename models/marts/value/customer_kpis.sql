@@ -10,6 +10,7 @@
 
 with
 
+{# Those of test accounts have no facts. #}
 purchases as (
 
     select
@@ -17,7 +18,6 @@ purchases as (
         facts.is_unprompted,
         facts.is_full_price
     from {{ ref('int_purchases__versions') }} as versions
-    {# Those of test accounts have none. #}
     inner join {{ ref('int_value__purchase_facts') }} as facts on versions.order_key = facts.order_key
 
 ),
@@ -150,22 +150,22 @@ counted as (
 changes as (
 
     select
-        period_number,
         {% for name in stocks + flows %}
-        {{ name }}{{ ',' if not loop.last }}
+        {{ name }},
         {% endfor %}
+        period_number
     from counted
 
     union all
 
     select
-        next_period_number as period_number,
         {% for name in stocks %}
         -{{ name }} as {{ name }},
         {% endfor %}
         {% for name in flows %}
-        0 as {{ name }}{{ ',' if not loop.last }}
+        0 as {{ name }},
         {% endfor %}
+        next_period_number as period_number
     from counted
     where next_period_number is not null
 
@@ -174,10 +174,10 @@ changes as (
 changes_per_period as (
 
     select
-        period_number,
         {% for name in stocks + flows %}
-        sum({{ name }}) as {{ name }}{{ ',' if not loop.last }}
+        sum({{ name }}) as {{ name }},
         {% endfor %}
+        period_number
     from changes
     group by period_number
 
@@ -196,13 +196,17 @@ ad_spend_per_period as (
 
 {# In the first window of the data nobody can have been silent for as long as that, and no churn would look
    like perfect retention. #}
-first_days as (
+first_purchase as (
 
-    select
-        min(purchases.purchased_on) as first_purchased_on,
-        min(ad_spend.spent_on) as first_spent_on
-    from (select min(purchased_on) as purchased_on from purchases) as purchases
-    cross join (select min(spent_on) as spent_on from ad_spend) as ad_spend
+    select min(purchased_on) as first_purchased_on
+    from purchases
+
+),
+
+first_spend as (
+
+    select min(spent_on) as first_spent_on
+    from ad_spend
 
 ),
 
@@ -213,7 +217,7 @@ filled as (
         periods.period_end,
         periods.is_full,
         periods.is_current,
-        {{ days_between('first_days.first_purchased_on', 'periods.previous_period_end') }}
+        {{ days_between('first_purchase.first_purchased_on', 'periods.previous_period_end') }}
         >= {{ var('value_window_days') }} as is_churn_possible,
         {% for name in stocks %}
         sum(coalesce(changes_per_period.{{ name }}, 0)) over (
@@ -232,13 +236,14 @@ filled as (
         coalesce(orders_per_period.full_price_orders, 0) as full_price_orders,
         {# Before the first entry nobody wrote down what was spent. #}
         case
-            when periods.period_end >= first_days.first_spent_on
+            when periods.period_end >= first_spend.first_spent_on
                 then coalesce(ad_spend_per_period.ad_spend, 0)
         end as ad_spend,
         clv.clv,
         clv.reason as clv_reason
     from periods
-    cross join first_days
+    cross join first_purchase
+    cross join first_spend
     left join changes_per_period on periods.period_number = changes_per_period.period_number
     left join orders_per_period on periods.period_number = orders_per_period.period_number
     left join ad_spend_per_period on periods.period_number = ad_spend_per_period.period_number
