@@ -2,6 +2,7 @@
 {% macro check_vars() %}
     {%- if execute -%}
         {%- for name, words in {
+            'clv_model': ['mbg_nbd', 'bg_nbd'],
             'frequency_cuts': ['repeat', 'all'],
             'history_grain': ['month', 'week', 'day'],
             'rfm_yardstick': ['held', 'rolling'],
@@ -11,13 +12,13 @@
         {%- endfor -%}
 
         {%- for name in [
-            'recalibrate', 'strip_email_plus_tags', 'strip_gmail_dots', 'link_names_with_birth_dates'
+            'clv_backtest', 'recalibrate', 'strip_email_plus_tags', 'strip_gmail_dots', 'link_names_with_birth_dates'
         ] if var(name) is not boolean -%}
             {%- do refuse_var(name, 'true or false') -%}
         {%- endfor -%}
 
         {%- for name in [
-            'buyer_window_days', 'visitor_window_days', 'value_window_days',
+            'clv_horizon_days', 'clv_refit_after_days', 'clv_holdout_days', 'buyer_window_days', 'visitor_window_days', 'value_window_days',
             'rfm_recalibrate_after_days', 'exchange_rate_max_age_days', 'rfm_window_days'
         ] if not (var(name) is integer and var(name) is not boolean and var(name) > 0)
             and not (name == 'rfm_window_days' and var(name) is none) -%}
@@ -34,6 +35,11 @@
         {%- set rate = var('default_margin_rate') -%}
         {%- if rate is not number or rate is boolean or rate < 0 or rate > 1 -%}
             {%- do refuse_var('default_margin_rate', 'a number from 0 to 1') -%}
+        {%- endif -%}
+
+        {%- set rate = var('annual_discount_rate') -%}
+        {%- if rate is not number or rate is boolean or rate < 0 or rate > 1 -%}
+            {%- do refuse_var('annual_discount_rate', 'a number from 0 to 1') -%}
         {%- endif -%}
 
         {%- set statuses = var('purchase_statuses') -%}
