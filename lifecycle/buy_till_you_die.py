@@ -1,9 +1,9 @@
 """Fits of the models behind predicted customer lifetime value, by maximum likelihood.
 
 BG/NBD (Fader, Hardie and Lee 2005) and MBG/NBD (Batislam, Denizel and Filiztekin 2007) say how
-often and how long people buy: alive, somebody buys at a rate of his own, Gamma(r, rate alpha) over
-people; after a purchase he leaves with a probability of his own, Beta(a, b). In MBG/NBD he may leave
-after his first purchase too. Gamma-Gamma (Fader and Hardie 2013) says what a purchase brings.
+often and how long people buy: alive, somebody buys at a rate of his own, Gamma(r, rate alpha);
+after a purchase he leaves with a probability of his own, Beta(a, b). In MBG/NBD he may leave after
+his first purchase too. Gamma-Gamma (Fader and Hardie 2013) says what a purchase brings.
 
 People with the same history have the same likelihood, so the data are distinct histories with the
 number of people that have each. dbt calls `fit_purchases` and `fit_margins` (`lifecycle.fits`).

@@ -59,7 +59,7 @@ class Plugin(BasePlugin):
             (purchases, ["varchar", *[numbers] * 4], PURCHASES),
             (margins, [numbers] * 2, MARGINS),
         ):
-            # Without side effects, as it is said not to have any, it could be called while planning.
+            # One that is said to have no side effects may be called while planning.
             conn.create_function(
                 f"fit_{function.__name__}", function, parameters, row_type(names), side_effects=True
             )

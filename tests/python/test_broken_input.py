@@ -358,6 +358,12 @@ WRONG_VARS = {
     "as_of_date": ("31.12.2025", "a date as in 2025-12-31, or null"),
     "reporting_currency": ("Euro", "an ISO 4217 code as in EUR"),
     "default_country": ("Germany", "null or one of"),
+    "clv_model": ("pareto_nbd", "one of mbg_nbd, bg_nbd"),
+    "clv_backtest": ("yes", "true or false"),
+    "clv_horizon_days": (0, "a whole number of days above 0"),
+    "clv_refit_after_days": ("monthly", "a whole number of days above 0"),
+    "clv_holdout_days": (0, "a whole number of days above 0"),
+    "annual_discount_rate": (10, "a number from 0 to 1"),
 }
 # Those that parsing stumbles over are tried on a project that is not parsed yet.
 SEEN_IN_PARSING = {"default_country", "segment_map"}

@@ -19,7 +19,7 @@ def small_raw(shared):
     raw.parent.mkdir(exist_ok=True)
     with FileLock(f"{raw}.lock"):
         if not raw.exists():
-            lifecycle("demo", "--out", str(raw), "--customers", "500")
+            lifecycle("demo", "--out", str(raw), "--customers", "700")
     return raw
 
 

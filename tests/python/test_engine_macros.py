@@ -561,6 +561,19 @@ def test_key_text(engine, macros):
         assert engine.query(f"select {macros['key_text'](columns)} from {given}") == [(answer,)]
 
 
+def test_one_to_makes_rows(engine, macros):
+    given = "(select 'a' as name, 3 as number union all select 'b', 1) as given"
+    rows = engine.query(f"select name, {macros['one_to']('number')} as n from {given}")
+    assert sorted(rows) == [("a", 1), ("a", 2), ("a", 3), ("b", 1)]
+
+
+def test_field_of_a_struct(engine, macros):
+    struct = {"duckdb": "{'r': 1.5, 'note': 'x'}", "spark": "named_struct('r', 1.5, 'note', 'x')"}
+    field = macros["field_of"]("given.value", "r")
+    query = f"select cast({field} as double) from (select {struct[engine.name]} as value) as given"
+    assert engine.query(query) == [(1.5,)]
+
+
 # ---------- why a record cannot be used
 
 

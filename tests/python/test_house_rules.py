@@ -51,6 +51,8 @@ WITHOUT_UNIT_TEST = {
     "identity_changes": "selects columns of int_identity__changes",
     "int_segments__map": "singular tests and test_segments look at every one of its cells",
     "int_records__rejected": "test_broken_input looks at every broken record of the demo",
+    "int_value__fits": "state: test_lifetime_value runs it over time",
+    "int_value__expected_purchases": "test_lifetime_value compares it with integrals",
     "int_rfm__calibrations": "state: test_segments runs it over time",
     "rfm_thresholds": "hands on int_rfm__calibrations: test_segments runs it over time",
     "source_coverage": "joins what was found: test_golden reads it with fifteen tables absent",

@@ -91,10 +91,9 @@ factors as (
         ln((models.r + series.repeat_days + series.term - 1) / series.term) as ln_factor,
         case
             when series.term = 1 then 0
-            else ln(
-                (models.b + {{ chances_to_leave('series.repeat_days') }} + series.term - 2)
-                / (models.a + models.b + {{ chances_to_leave('series.repeat_days') }} + series.term - 2)
-            )
+            else
+                ln(models.b + {{ chances_to_leave('series.repeat_days') }} + series.term - 2)
+                - ln(models.a + models.b + {{ chances_to_leave('series.repeat_days') }} + series.term - 2)
         end as ln_stays
     from series
     inner join models on series.sample = models.sample

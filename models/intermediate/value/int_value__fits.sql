@@ -6,9 +6,9 @@
     database=state_database(),
 ) }}
 
-{# State: the models that were in force when, those that failed included. A fit is made when there is none of this
-   definition up to the day it looks back from, when the last one is due, or when the var asks for it; it is never
-   changed. `fit_purchases` and `fit_margins` are Python, `lifecycle/fits.py`: one row in, one row out. #}
+{# State: the models that were in force when, those that failed included. A fit is made when there is none of
+   this definition up to the day it looks back from, when the last one is due, or when the var asks for it; it is
+   never changed. `fit_purchases` and `fit_margins` are Python, `lifecycle/fits.py`: a row in, a row out. #}
 {% set purchase_parameters = ['r', 'alpha', 'a', 'b'] %}
 {% set margin_parameters = ['p', 'q', 'gamma'] %}
 
@@ -146,19 +146,19 @@ parts as (
         due.fit_number,
         'purchases' as part,
         '{{ var("clv_model") }}' as model,
-        purchase_fits.fit.problem,
-        purchase_fits.fit.note,
+        {{ field_of('purchase_fits.fit', 'problem') }} as problem,
+        {{ field_of('purchase_fits.fit', 'note') }} as note,
         due.buyers,
         due.repeat_days,
         {% for name in purchase_parameters -%}
-        purchase_fits.fit.{{ name }},
-        purchase_fits.fit.{{ name }}_error,
+        {{ field_of('purchase_fits.fit', name) }} as {{ name }},
+        {{ field_of('purchase_fits.fit', name ~ '_error') }} as {{ name }}_error,
         {% endfor -%}
         {% for name in margin_parameters -%}
         cast(null as double) as {{ name }},
         cast(null as double) as {{ name }}_error,
         {% endfor -%}
-        purchase_fits.fit.log_likelihood,
+        {{ field_of('purchase_fits.fit', 'log_likelihood') }} as log_likelihood,
         due.cut_on
     from due
     inner join purchase_fits on due.sample = purchase_fits.sample
@@ -172,9 +172,9 @@ parts as (
         'gamma_gamma' as model,
         case
             when margin_fits.sample is null then 'no repeat buyer brought a margin'
-            else margin_fits.fit.problem
+            else {{ field_of('margin_fits.fit', 'problem') }}
         end as problem,
-        margin_fits.fit.note,
+        {{ field_of('margin_fits.fit', 'note') }} as note,
         coalesce(margin_fits.buyers, 0) as buyers,
         coalesce(margin_fits.repeat_days, 0) as repeat_days,
         {% for name in purchase_parameters -%}
@@ -182,10 +182,10 @@ parts as (
         cast(null as double) as {{ name }}_error,
         {% endfor -%}
         {% for name in margin_parameters -%}
-        margin_fits.fit.{{ name }},
-        margin_fits.fit.{{ name }}_error,
+        {{ field_of('margin_fits.fit', name) }} as {{ name }},
+        {{ field_of('margin_fits.fit', name ~ '_error') }} as {{ name }}_error,
         {% endfor -%}
-        margin_fits.fit.log_likelihood,
+        {{ field_of('margin_fits.fit', 'log_likelihood') }} as log_likelihood,
         due.cut_on
     from due
     left join margin_fits on due.sample = margin_fits.sample

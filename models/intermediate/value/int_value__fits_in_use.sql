@@ -1,5 +1,5 @@
-{# The last good fit of each part, up to the day that a sample looks back from. One that failed since makes it an
-   old one. #}
+{# The last good fit of each part, up to the day that a sample looks back from. One that failed since makes it
+   an old one. #}
 with
 
 counts as (

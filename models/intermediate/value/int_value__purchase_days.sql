@@ -1,4 +1,5 @@
-{# Several purchases of one day are one event of the models: days are the finest clock that all sources share. #}
+{# Several purchases of one day are one event of the models: days are the finest clock that all sources
+   share. #}
 with
 
 purchases as (

@@ -1,5 +1,5 @@
-{# What the models say of each buyer. Whether he is alive depends on how long he has been silent for one who buys as
-   often; what a purchase brings is drawn towards the mean of all, the more the fewer he made. #}
+{# What the models say of each buyer. Whether he is alive depends on how long he has been silent for one who
+   buys as often; what a purchase brings is drawn towards the mean of all, the more the fewer he made. #}
 with
 
 summaries as (
@@ -57,10 +57,8 @@ judged as (
             when chances = 0 then cast(1 as double)
             else 1 / (1 + a / (b + chances - 1) * exp(least(ln_silence, 700)))
         end as probability_alive,
-        {% for name, days in {'30_days': 30, 'holdout': var('clv_holdout_days')}.items() -%}
-        1 - exp(-shape * ln(1 + cast({{ days }} as double) / 7 / rate)) as buys_in_{{ name }}
-        {{- ',' if not loop.last }}
-        {% endfor %}
+        1 - exp(-shape * ln(1 + cast(30 as double) / 7 / rate)) as buys_in_30_days,
+        1 - exp(-shape * ln(1 + cast({{ var('clv_holdout_days') }} as double) / 7 / rate)) as buys_in_holdout
     from fitted
 
 )

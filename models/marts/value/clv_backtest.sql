@@ -96,7 +96,9 @@ measured as (
         (count(*) * sum(purchases * later_days) - sum(purchases) * sum(later_days))
         / nullif(
             sqrt(greatest(count(*) * sum(purchases * purchases) - sum(purchases) * sum(purchases), 0))
-            * sqrt(cast(count(*) * sum(later_days * later_days) - sum(later_days) * sum(later_days) as double)),
+            * sqrt(
+                cast(count(*) * sum(later_days * later_days) - sum(later_days) * sum(later_days) as double)
+            ),
             0
         ) as correlation
     from grouped
@@ -120,7 +122,8 @@ select
     cast(coalesce(measured.buyers, 0) as bigint) as buyers,
     measured.predicted_purchases,
     cast(measured.actual_purchases as bigint) as actual_purchases,
-    measured.predicted_purchases / nullif(cast(measured.actual_purchases as double), 0) - 1 as purchases_error,
+    measured.predicted_purchases / nullif(cast(measured.actual_purchases as double), 0) - 1
+        as purchases_error,
     cast(measured.predicted_margin as decimal(18, 2)) as predicted_margin,
     cast(measured.actual_margin as decimal(18, 2)) as actual_margin,
     measured.predicted_margin / nullif(cast(measured.actual_margin as double), 0) - 1 as margin_error,
