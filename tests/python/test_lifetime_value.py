@@ -556,7 +556,18 @@ def test_cdnow_purchases_of_a_new_buyer_are_the_published_ones(cdnow):
     }
     for weeks, answer in published.items():
         found = expected_if_alive("bg_nbd", parameters, 0, 0, weeks)
-        assert found == pytest.approx(answer, abs=6e-5), weeks
+        # The spreadsheet behind the published figures stops after 150 terms, which lacks 0.0003 in
+        # week 78 and nothing before.
+        assert found - lacking(parameters, weeks) == pytest.approx(answer, abs=6e-5), weeks
+
+
+def lacking(parameters, weeks, terms=150):
+    """What the published series, cut off, leaves out of the purchases of a new buyer."""
+    r, alpha, a, b = parameters
+    j, z = np.arange(terms), weeks / (alpha + weeks)
+    ratios = (r + j) * (b + j) / ((a + b - 1 + j) * (j + 1)) * z
+    missing = special.hyp2f1(r, b, a + b - 1, z) - 1 - np.cumprod(ratios).sum()
+    return (a + b - 1) / (1 - a) * (1 - z) ** r * missing
 
 
 def test_cdnow_conditional_expectation_is_the_published_one(cdnow):
