@@ -12,12 +12,14 @@ import duckdb
 import numpy as np
 import pytest
 from conftest import dbt, lifecycle, once
+from pandas import testing
 from scipy import integrate, optimize, special, stats
 
 from lifecycle import buy_till_you_die as btyd
 from lifecycle.demo import buying
 
 MODELS = btyd.MODELS
+BUYERS = "select * from marts.customer_lifetime_value order by profile_id"
 VALUE_MODELS = ["path:models/intermediate/value", "clv_model_fits", "customer_lifetime_value"]
 # It asks for more of a purchase than predictions do.
 OTHERS = ["--exclude", "int_value__first_purchases"]
@@ -685,7 +687,7 @@ def over_time(cdnow, shared):
 
     def run(variables, *flags):
         build = run_again(cdnow, home, raw, CDNOW_VARS | variables, *flags)
-        return fits_of(build), build.frame("select * from marts.customer_lifetime_value")
+        return fits_of(build), build.frame(BUYERS)
 
     if (home / "warehouse.duckdb").exists():
         shutil.rmtree(home)
@@ -707,7 +709,7 @@ def numbers(fits):
 
 def test_two_builds_fit_once(over_time):
     assert numbers(over_time["same"][0]) == numbers(over_time["rebuilt"][0]) == {1}
-    assert over_time["rebuilt"][1].equals(over_time["same"][1])
+    testing.assert_frame_equal(over_time["rebuilt"][1], over_time["same"][1], rtol=1e-9)
 
 
 def test_fits_are_made_when_they_are_due(over_time):
@@ -725,10 +727,8 @@ def test_fits_are_made_when_they_are_due(over_time):
 def test_earlier_fits_are_kept_as_they_were(over_time):
     first, last = over_time["same"][0], over_time["back in time"][0]
     for key, fit in first.items():
-        kept = {name: value for name, value in last[key].items() if name != "is_current"}
-        assert kept == pytest.approx(
-            {name: value for name, value in fit.items() if name != "is_current"}, nan_ok=True
-        )
+        for name in fit.keys() - {"is_current"}:
+            assert str(last[key][name]) == str(fit[name]), (key, name)
 
 
 def test_another_model_is_fitted_at_once(over_time):
