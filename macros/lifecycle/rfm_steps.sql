@@ -4,19 +4,20 @@
    Orders and revenue are counted over the window that ends on the buyer's last purchase, so that somebody who
    stopped keeps the frequency and the value he had.
 
-   `purchases` is a relation as int_purchases__versions, `days` one as int_calendar. #}
-{% macro rfm_steps(purchases, days) -%}
+   `purchases` is a relation as int_purchases__versions, `days` one as int_calendar; `person` names the column that
+   tells people apart. #}
+{% macro rfm_steps(purchases, days, person='profile_id') -%}
     with
 
     changes as (
 
         select
-            profile_id,
+            {{ person }},
             seen_on as changed_on
         from {{ purchases }}
         union all
         select
-            profile_id,
+            {{ person }},
             next_seen_on as changed_on
         from {{ purchases }}
         where next_seen_on is not null
@@ -26,7 +27,7 @@
     steps as (
 
         select distinct
-            changes.profile_id,
+            changes.{{ person }},
             days.period_number,
             days.period_end
         from changes
@@ -37,17 +38,17 @@
     seen as (
 
         select
-            steps.profile_id,
+            steps.{{ person }},
             steps.period_number,
             versions.net_revenue,
             versions.purchased_on,
             max(versions.purchased_on) over (
-                partition by steps.profile_id, steps.period_number
+                partition by steps.{{ person }}, steps.period_number
             ) as last_purchased_on
         from steps
         inner join {{ purchases }} as versions
             on
-                steps.profile_id = versions.profile_id
+                steps.{{ person }} = versions.{{ person }}
                 and steps.period_end >= versions.seen_on
                 and coalesce(steps.period_end < versions.next_seen_on, true)
 
@@ -56,7 +57,7 @@
     measured as (
 
         select
-            profile_id,
+            {{ person }},
             period_number,
             last_purchased_on,
             min(purchased_on) as first_purchased_on,
@@ -72,15 +73,15 @@
             sum(case when {{ in_window }} then net_revenue else 0 end) as net_revenue
             {%- endif %}
         from seen
-        group by profile_id, period_number, last_purchased_on
+        group by {{ person }}, period_number, last_purchased_on
 
     )
 
     select
-        steps.profile_id,
+        steps.{{ person }},
         steps.period_number,
         lead(steps.period_number) over (
-            partition by steps.profile_id
+            partition by steps.{{ person }}
             order by steps.period_number
         ) as next_period_number,
         steps.period_end,
@@ -92,6 +93,6 @@
     from steps
     left join measured
         on
-            steps.profile_id = measured.profile_id
+            steps.{{ person }} = measured.{{ person }}
             and steps.period_number = measured.period_number
 {%- endmacro %}

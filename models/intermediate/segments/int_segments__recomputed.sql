@@ -16,6 +16,7 @@ touched as (
 people as (
 
     select
+        touched.person_number,
         profiles.profile_id,
         profiles.is_test,
         profiles.first_seen_on,
@@ -64,7 +65,9 @@ first_period as (
 
 purchases as (
 
-    select versions.*
+    select
+        people.person_number,
+        versions.*
     from {{ ref('int_purchases__versions') }} as versions
     inner join people on versions.profile_id = people.profile_id
     where not people.is_test
@@ -73,13 +76,15 @@ purchases as (
 
 steps as (
 
-    {{ rfm_steps('purchases', 'calendar') }}
+    {{ rfm_steps('purchases', 'calendar', person='person_number') }}
 
 ),
 
 active_spans as (
 
-    select active_spans.*
+    select
+        people.person_number,
+        active_spans.*
     from {{ ref('int_profiles__active_spans') }} as active_spans
     inner join people on active_spans.profile_id = people.profile_id
 
@@ -90,7 +95,7 @@ turns as (
 
     {% for cut in range(1, 5) %}
     select
-        steps.profile_id,
+        steps.person_number,
         {{ days_after('steps.last_purchased_on', '-yardsticks.recency_cut_' ~ cut) }} as turns_on,
         steps.period_number,
         steps.next_period_number,
@@ -105,7 +110,7 @@ turns as (
     {% endfor %}
 
     select
-        profile_id,
+        person_number,
         {{ days_after('last_purchased_on', var('buyer_window_days')) }} as turns_on,
         period_number,
         next_period_number,
@@ -118,7 +123,7 @@ turns as (
     union all
 
     select
-        profile_id,
+        person_number,
         active_from as turns_on,
         null as period_number,
         null as next_period_number,
@@ -131,7 +136,7 @@ turns as (
     union all
 
     select
-        profile_id,
+        person_number,
         {{ days_after('active_until', 1) }} as turns_on,
         null as period_number,
         null as next_period_number,
@@ -144,7 +149,7 @@ turns as (
     union all
 
     select
-        profile_id,
+        person_number,
         contact_known_on as turns_on,
         null as period_number,
         null as next_period_number,
@@ -157,7 +162,7 @@ turns as (
     union all
 
     select
-        people.profile_id,
+        people.person_number,
         coalesce(people.first_seen_on, first_period.first_day) as turns_on,
         null as period_number,
         null as next_period_number,
@@ -186,7 +191,7 @@ dated as (
 seen as (
 
     select
-        dated.profile_id,
+        dated.person_number,
         calendar.period_number,
         0 as step_number,
         dated.engaged,
@@ -202,7 +207,7 @@ seen as (
     union all
 
     select
-        steps.profile_id,
+        steps.person_number,
         {% if var('rfm_yardstick') == 'held' -%}
         steps.period_number,
         steps.period_number as step_number,
@@ -227,7 +232,7 @@ seen as (
 changes as (
 
     select
-        profile_id,
+        person_number,
         period_number,
         max(step_number) as step_number,
         sum(engaged) as engaged,
@@ -235,14 +240,14 @@ changes as (
         max(contactable) as contactable,
         max(known) as known
     from seen
-    group by profile_id, period_number
+    group by person_number, period_number
 
 ),
 
 standings as (
 
     select
-        profile_id,
+        person_number,
         period_number,
         max(step_number) over so_far as step_number,
         sum(engaged) over so_far > 0 as is_engaged,
@@ -251,7 +256,7 @@ standings as (
         max(known) over so_far = 1 as is_known
     from changes
     window so_far as (
-        partition by profile_id
+        partition by person_number
         order by period_number
         rows between unbounded preceding and current row
     )
@@ -261,7 +266,7 @@ standings as (
 judged as (
 
     select
-        standings.profile_id,
+        standings.person_number,
         standings.period_number,
         standings.step_number,
         standings.is_engaged,
@@ -281,11 +286,11 @@ judged as (
             else 'no purchase, no address and no recent visit'
         end as standing
     from standings
-    inner join people on standings.profile_id = people.profile_id
+    inner join people on standings.person_number = people.person_number
     inner join periods on standings.period_number = periods.period_number
     left join steps
         on
-            standings.profile_id = steps.profile_id
+            standings.person_number = steps.person_number
             and standings.step_number = steps.period_number
     where
         standings.is_known
@@ -352,7 +357,7 @@ followed as (
             false
         ) as starts_span
     from placed
-    window earlier as (partition by profile_id order by period_number)
+    window earlier as (partition by person_number order by period_number)
 
 ),
 
@@ -360,11 +365,11 @@ spans as (
 
     select
         *,
-        lead(period_number) over (partition by profile_id order by period_number) - 1 as until_period_number,
+        lead(period_number) over (partition by person_number order by period_number) - 1 as until_period_number,
         max(
             case when coalesce(segment <> previous_segment, true) then period_end end
         ) over (
-            partition by profile_id
+            partition by person_number
             order by period_number
             rows between unbounded preceding and current row
         ) as entered_on
@@ -374,7 +379,7 @@ spans as (
 )
 
 select
-    spans.profile_id,
+    touched.profile_id,
     touched.facts_hash,
     touched.definition_hash,
     spans.segment,
@@ -394,5 +399,5 @@ select
     spans.last_purchased_on,
     as_of.as_of_date as told_on
 from spans
-inner join touched on spans.profile_id = touched.profile_id
+inner join touched on spans.person_number = touched.person_number
 cross join as_of

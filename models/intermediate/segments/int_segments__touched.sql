@@ -192,30 +192,40 @@ told as (
     left join periods on calendar.period_number = periods.period_number
     where spans.until_period_number is null
 
+),
+
+touched as (
+
+    select
+        known.profile_id,
+        known.facts_hash,
+        definition.definition_hash,
+        coalesce(known.facts_hash <> told.facts_hash, true) as is_changed
+    from known
+    cross join definition
+    left join told on known.profile_id = told.profile_id
+    where
+        told.told_until is null
+        or known.facts_hash <> told.facts_hash
+        or definition.definition_hash <> told.definition_hash
+        or known.last_turned_on > told.told_until
+
+    union all
+
+    {# People who are no more: parts of others now, or erased. #}
+    select
+        told.profile_id,
+        null as facts_hash,
+        null as definition_hash,
+        true as is_changed
+    from told
+    left join known on told.profile_id = known.profile_id
+    where known.profile_id is null
+
 )
 
+{# Work on people by number is half as dear as by id. #}
 select
-    known.profile_id,
-    known.facts_hash,
-    definition.definition_hash,
-    coalesce(known.facts_hash <> told.facts_hash, true) as is_changed
-from known
-cross join definition
-left join told on known.profile_id = told.profile_id
-where
-    told.told_until is null
-    or known.facts_hash <> told.facts_hash
-    or definition.definition_hash <> told.definition_hash
-    or known.last_turned_on > told.told_until
-
-union all
-
-{# People who are no more: parts of others now, or erased. #}
-select
-    told.profile_id,
-    null as facts_hash,
-    null as definition_hash,
-    true as is_changed
-from told
-left join known on told.profile_id = known.profile_id
-where known.profile_id is null
+    *,
+    row_number() over (order by profile_id) as person_number
+from touched
