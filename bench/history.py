@@ -27,7 +27,12 @@ PROJECT = Path(__file__).resolve().parents[1]
 THREADS = 2
 FIRST, LAST = "2024-01-01", "2025-12-31"
 MODELS = ("touched", "recomputed", "restatements", "spans")
-SELECT = ["int_periods", "int_calendar", "int_rfm__metrics+,+segment_membership", "int_segments__map+,+segment_membership"]
+SELECT = [
+    "int_periods",
+    "int_calendar",
+    "int_rfm__metrics+,+segment_membership",
+    "int_segments__map+,+segment_membership",
+]
 
 # Buyers and half as many people who buy nothing. `u` is a number between 0 and 1.
 MADE = """

@@ -48,10 +48,10 @@ def judge(demo):
             connection.execute(f"""
                 set threads = 2;
                 create table segments as from read_csv('{PROJECT / "seeds" / "segments.csv"}');
-                create table segment_membership as
-                    select segment, cast(period_end as date) as period_end
-                    from sizes cross join range({int(np.max(counts))}) as people (person)
-                    where person < customers;
+                create table int_segments__counts as
+                    select segment, customers, cast(period_end as date) as period_end from sizes;
+                create table int_segments__rescored
+                    (segment varchar, customers bigint, period_end date);
                 create table int_periods as
                     select
                         cast(period_end as date) as period_end,

@@ -1,8 +1,8 @@
 with
 
-membership as (
+counts as (
 
-    select * from {{ ref('segment_membership') }}
+    select * from {{ ref('int_segments__counts') }}
 
 ),
 
@@ -31,18 +31,6 @@ first_purchase as (
 
 ),
 
-counted as (
-
-    select
-        period_end,
-        segment,
-        count(*) as customers
-    from membership
-    where segment is not null
-    group by period_end, segment
-
-),
-
 {# All segments in every period: a segment that is empty says so. #}
 filled as (
 
@@ -59,15 +47,15 @@ filled as (
         segments.segment,
         segments.stage,
         segments.segment_order,
-        cast(coalesce(counted.customers, 0) as bigint) as customers,
+        cast(coalesce(counts.customers, 0) as bigint) as customers,
         rescored.customers as rescored_customers
     from periods
     cross join segments
     cross join first_purchase
-    left join counted
+    left join counts
         on
-            periods.period_end = counted.period_end
-            and segments.segment = counted.segment
+            periods.period_end = counts.period_end
+            and segments.segment = counts.segment
     left join rescored
         on
             periods.period_end = rescored.period_end

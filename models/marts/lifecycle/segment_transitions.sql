@@ -1,11 +1,19 @@
 {# Who went where from the period before to this one. `outside` stands for being out of the base, so that
    what goes in comes out: the rows of a from_segment add up to its people in the period before, those of
-   a to_segment to its people in this one. In the first period everybody comes from outside. #}
+   a to_segment to its people in this one. In the first period everybody comes from outside.
+
+   Moves are where spans begin; who was there before and did not move has stayed. #}
 with
 
-membership as (
+spans as (
 
-    select * from {{ ref('segment_membership') }}
+    select * from {{ ref('int_segments__spans') }}
+
+),
+
+counts as (
+
+    select * from {{ ref('int_segments__counts') }}
 
 ),
 
@@ -15,33 +23,81 @@ periods as (
 
 ),
 
-{# Nobody moves who was out of the base and still is. #}
+stages as (
+
+    select
+        segment,
+        stage
+    from {{ ref('segments') }}
+
+    union all
+
+    select
+        'outside' as segment,
+        'outside' as stage
+
+),
+
 moves as (
 
     select
-        period_end,
+        from_period_number as period_number,
         coalesce(previous_segment, 'outside') as from_segment,
         coalesce(segment, 'outside') as to_segment,
-        coalesce(previous_stage, 'outside') as from_stage,
-        coalesce(stage, 'outside') as to_stage
-    from membership
-    where
-        segment is not null
-        or previous_segment is not null
+        count(*) as customers
+    from spans
+    where coalesce(previous_segment, 'outside') <> coalesce(segment, 'outside')
+    group by
+        from_period_number,
+        coalesce(previous_segment, 'outside'),
+        coalesce(segment, 'outside')
+
+),
+
+gone as (
+
+    select
+        period_number,
+        from_segment,
+        sum(customers) as customers
+    from moves
+    group by period_number, from_segment
+
+),
+
+stays as (
+
+    select
+        counts.period_number + 1 as period_number,
+        counts.segment as from_segment,
+        counts.segment as to_segment,
+        counts.customers - coalesce(gone.customers, 0) as customers
+    from counts
+    left join gone
+        on
+            counts.period_number + 1 = gone.period_number
+            and counts.segment = gone.from_segment
 
 ),
 
 counted as (
 
     select
-        period_end,
+        period_number,
         from_segment,
         to_segment,
-        from_stage,
-        to_stage,
-        count(*) as customers
+        customers
     from moves
-    group by period_end, from_segment, to_segment, from_stage, to_stage
+
+    union all
+
+    select
+        period_number,
+        from_segment,
+        to_segment,
+        customers
+    from stays
+    where customers > 0
 
 ),
 
@@ -49,7 +105,7 @@ compared as (
 
     select
         *,
-        sum(customers) over (partition by period_end, from_segment) as from_customers
+        sum(customers) over (partition by period_number, from_segment) as from_customers
     from counted
 
 )
@@ -59,8 +115,8 @@ select
     ---------- strings
     compared.from_segment,
     compared.to_segment,
-    compared.from_stage,
-    compared.to_stage,
+    from_stages.stage as from_stage,
+    to_stages.stage as to_stage,
 
     ---------- numerics
     cast(compared.customers as bigint) as customers,
@@ -74,7 +130,9 @@ select
     periods.is_current,
 
     ---------- dates
-    compared.period_end
+    periods.period_end
 
 from compared
-inner join periods on compared.period_end = periods.period_end
+inner join periods on compared.period_number = periods.period_number
+inner join stages as from_stages on compared.from_segment = from_stages.segment
+inner join stages as to_stages on compared.to_segment = to_stages.segment
