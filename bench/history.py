@@ -181,7 +181,8 @@ placed as (
     select
         k.profile_id, k.period_number, k.period_end, k.is_current,
         coalesce(a.engaged, false) as engaged, case when in_base then r end as r,
-        case when in_base then f end as f, case when in_base then m end as m, last_on, lifetime, orders, revenue,
+        case when in_base then f end as f, case when in_base then m end as m,
+        last_on, lifetime, orders, revenue,
         case
             when in_base then null
             when lifetime is not null then 'last purchase is too long ago'

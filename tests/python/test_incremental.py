@@ -348,7 +348,7 @@ def test_days_that_end_a_month_say_what_months_say(builds):
 
 
 def test_an_order_that_comes_late_changes_the_past_and_says_so(builds):
-    """Of the end of April: what was told of January to March stays, and August had not been told."""
+    """Of the end of April: what was told of March stays, and August had not been told."""
     told = {date.fromisoformat(end): at for end, at in builds["late"]["restated"]}
     as_of = str((START + timedelta(days=DELIVERED[2] - 1)).date())
     assert {end: at for end, at in told.items() if at} == {
