@@ -14,12 +14,13 @@ from pathlib import Path
 import click
 import duckdb
 
-from lifecycle.datasets import cdnow, completejourney, online_retail
+from lifecycle.datasets import cdnow, completejourney, hillstrom, online_retail
 from lifecycle.datasets.raw import accounting_text, replaced_whole
 
 ADAPTERS = {
     "cdnow": cdnow,
     "completejourney": completejourney,
+    "hillstrom": hillstrom,
     "online_retail": online_retail,
 }
 

@@ -18,8 +18,9 @@
         {%- endfor -%}
 
         {%- for name in [
-            'clv_horizon_days', 'clv_refit_after_days', 'clv_holdout_days', 'buyer_window_days', 'visitor_window_days', 'value_window_days',
-            'rfm_recalibrate_after_days', 'exchange_rate_max_age_days', 'rfm_window_days'
+            'clv_horizon_days', 'clv_refit_after_days', 'clv_holdout_days', 'buyer_window_days', 'visitor_window_days',
+            'value_window_days', 'rfm_recalibrate_after_days', 'exchange_rate_max_age_days', 'rfm_window_days',
+            'experiment_goal_days'
         ] if not (var(name) is integer and var(name) is not boolean and var(name) > 0)
             and not (name == 'rfm_window_days' and var(name) is none) -%}
             {%- do refuse_var(name, 'a whole number of days above 0' ~ (
@@ -32,10 +33,12 @@
             {%- do refuse_var('device_memory_days', 'a whole number of days, 0 for the session only') -%}
         {%- endif -%}
 
-        {%- set rate = var('default_margin_rate') -%}
-        {%- if rate is not number or rate is boolean or rate < 0 or rate > 1 -%}
-            {%- do refuse_var('default_margin_rate', 'a number from 0 to 1') -%}
-        {%- endif -%}
+        {%- for name in ['default_margin_rate', 'global_control_share'] -%}
+            {%- set share = var(name) -%}
+            {%- if share is not number or share is boolean or share < 0 or share > 1 -%}
+                {%- do refuse_var(name, 'a number from 0 to 1') -%}
+            {%- endif -%}
+        {%- endfor -%}
 
         {%- set rate = var('annual_discount_rate') -%}
         {%- if rate is not number or rate is boolean or rate < 0 or rate > 1 -%}
@@ -47,11 +50,13 @@
             {%- do refuse_var('purchase_statuses', 'a list of at least one status') -%}
         {%- endif -%}
 
+        {%- set date_pattern = '^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$' -%}
         {%- for name, pattern, words in [
-            ('as_of_date', '^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$', 'a date as in 2025-12-31, or null'),
+            ('as_of_date', date_pattern, 'a date as in 2025-12-31, or null'),
+            ('global_control_since', date_pattern, 'a date as in 2025-12-31, or null'),
             ('reporting_currency', '^[A-Z]{3}$', 'an ISO 4217 code as in EUR'),
             ('reporting_timezone', '^[A-Za-z0-9_+/-]+$', 'a time zone as in Europe/Berlin'),
-        ] if not (name == 'as_of_date' and var(name) is none)
+        ] if not (name in ['as_of_date', 'global_control_since'] and var(name) is none)
             and not modules.re.match(pattern, var(name) | string) -%}
             {%- do refuse_var(name, words) -%}
         {%- endfor -%}

@@ -1,0 +1,134 @@
+{# Whoever is in an experiment, once. The first assignment counts; a later one to another arm, or a merge of
+   people from two arms, mixes them. #}
+with
+
+recorded as (
+
+    select * from {{ ref('int_experiments__recorded') }}
+
+),
+
+former_ids as (
+
+    select * from {{ ref('int_activation__former_ids') }}
+
+),
+
+tool_assignments as (
+
+    select * from {{ ref('int_experiments__tool_assignments') }}
+
+),
+
+membership as (
+
+    select * from {{ ref('segment_membership') }}
+
+),
+
+control as (
+
+    select * from {{ ref('int_activation__global_control') }}
+
+),
+
+staff as (
+
+    select profile_id
+    from {{ ref('int_profiles') }}
+    where is_test
+
+),
+
+days as (
+
+    select distinct assigned_on from tool_assignments
+
+),
+
+period_ends as (
+
+    select distinct period_end from membership
+
+),
+
+{# People of tools are in the segment of the last period that ended before: what they did on the day itself
+   may be what the experiment did. #}
+days_with_period as (
+
+    select
+        days.assigned_on,
+        max(period_ends.period_end) as period_end
+    from days
+    inner join period_ends on days.assigned_on > period_ends.period_end
+    group by days.assigned_on
+
+),
+
+unioned as (
+
+    select
+        recorded.experiment_id,
+        former_ids.profile_id,
+        recorded.arm,
+        'hash' as source,
+        recorded.segment,
+        recorded.stage,
+        recorded.plan_number,
+        recorded.assigned_on,
+        cast(null as timestamp) as assigned_at
+    from recorded
+    inner join former_ids on recorded.profile_id = former_ids.former_profile_id
+    union all
+    select
+        tool_assignments.experiment_id,
+        tool_assignments.profile_id,
+        tool_assignments.arm,
+        'tool' as source,
+        membership.segment,
+        membership.stage,
+        cast(null as bigint) as plan_number,
+        tool_assignments.assigned_on,
+        tool_assignments.assigned_at
+    from tool_assignments
+    left join days_with_period on tool_assignments.assigned_on = days_with_period.assigned_on
+    left join membership
+        on
+            tool_assignments.profile_id = membership.profile_id
+            and days_with_period.period_end = membership.period_end
+
+),
+
+ranked as (
+
+    select
+        *,
+        min(arm) over (partition by experiment_id, profile_id) <> max(arm) over (
+            partition by experiment_id, profile_id
+        ) as is_mixed,
+        row_number() over (
+            partition by experiment_id, profile_id
+            order by assigned_on, assigned_at nulls first, arm, segment nulls last, plan_number nulls last
+        ) as place
+    from unioned
+
+)
+
+select
+    ranked.experiment_id,
+    ranked.profile_id,
+    ranked.arm,
+    ranked.source,
+    ranked.segment,
+    ranked.stage,
+    ranked.plan_number,
+    ranked.is_mixed,
+    control.is_in_global_control,
+    ranked.assigned_on,
+    ranked.assigned_at
+from ranked
+inner join control on ranked.profile_id = control.profile_id
+left join staff on ranked.profile_id = staff.profile_id
+where
+    ranked.place = 1
+    and staff.profile_id is null

@@ -1,0 +1,115 @@
+{# What there is to know of the people of an arm to compare it with another: counts, and sums over those whose
+   days are over. They are added up as decimals, in which no order of the rows makes a difference. #}
+{% set counts = ['people', 'held_back_people', 'ratio_people', 'measured_people', 'visited', 'converted'] %}
+
+with
+
+outcomes as (
+
+    select * from {{ ref('int_experiments__outcomes') }}
+
+),
+
+definitions as (
+
+    select * from {{ ref('int_experiments__definitions') }}
+
+),
+
+grouped as (
+
+    {% for group_type, group_name in [
+        ('all', "'all'"), ('stage', "coalesce(stage, 'outside')"), ('segment', "coalesce(segment, 'outside')")
+    ] %}
+    select
+        '{{ group_type }}' as group_type,
+        {{ group_name }} as group_name,
+        experiment_id,
+        arm,
+        visited,
+        converted,
+        revenue,
+        margin,
+        revenue_before,
+        goal,
+        is_of_this_plan,
+        is_held_back,
+        not is_held_back and is_complete as is_measured
+    from outcomes
+    {% if not loop.last %}union all{% endif %}
+    {% endfor %}
+
+),
+
+summed as (
+
+    select
+        experiment_id,
+        arm,
+        group_type,
+        group_name,
+        sum(case when is_held_back then 0 else 1 end) as people,
+        sum(case when is_held_back then 1 else 0 end) as held_back_people,
+        sum(case when is_of_this_plan then 1 else 0 end) as ratio_people,
+        sum(case when is_measured then 1 else 0 end) as measured_people,
+        sum(case when is_measured then visited else 0 end) as visited,
+        sum(case when is_measured then converted else 0 end) as converted,
+        sum(case when is_measured then revenue else 0 end) as revenue,
+        sum(case when is_measured then margin else 0 end) as margin,
+        sum(case when is_measured then goal else 0 end) as goal,
+        sum(case when is_measured then goal * goal else 0 end) as goal_squared,
+        sum(case when is_measured then revenue_before else 0 end) as before,
+        sum(case when is_measured then revenue_before * revenue_before else 0 end) as before_squared,
+        sum(case when is_measured then goal * revenue_before else 0 end) as goal_before
+    from grouped
+    group by experiment_id, arm, group_type, group_name
+
+),
+
+{# An arm that was planned and has nobody in it says so. #}
+planned as (
+
+    select
+        experiment_id,
+        arm,
+        'all' as group_type,
+        'all' as group_name
+    from definitions
+    union
+    select
+        experiment_id,
+        arm,
+        group_type,
+        group_name
+    from summed
+
+)
+
+select
+    planned.experiment_id,
+    planned.arm,
+    planned.group_type,
+    planned.group_name,
+    coalesce(definitions.planned_share, 0) as planned_share,
+    {% for name in counts %}
+    cast(coalesce(summed.{{ name }}, 0) as bigint) as {{ name }},
+    {% endfor %}
+    {% for name in ['revenue', 'margin'] %}
+    cast(coalesce(summed.{{ name }}, 0) as decimal(18, 2)) as {{ name }},
+    {% endfor %}
+    {% for name in ['goal', 'goal_squared', 'before', 'before_squared', 'goal_before'] %}
+    cast(coalesce(summed.{{ name }}, 0) as double) as {{ name }},
+    {% endfor %}
+    coalesce(definitions.is_control, false) as is_control,
+    definitions.arm is null as is_mixed
+from planned
+left join summed
+    on
+        planned.experiment_id = summed.experiment_id
+        and planned.arm = summed.arm
+        and planned.group_type = summed.group_type
+        and planned.group_name = summed.group_name
+left join definitions
+    on
+        planned.experiment_id = definitions.experiment_id
+        and planned.arm = definitions.arm

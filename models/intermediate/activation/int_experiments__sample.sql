@@ -1,0 +1,110 @@
+{# Everybody who is in a comparison: the people of all experiments, and as the built-in experiment
+   `global_control` those who are held back from all communication against all others with an address. #}
+{% set window_start = days_before('as_of_date', var('value_window_days')) %}
+{% set since = var('global_control_since') %}
+{% set since_then = days_before("cast('" ~ since ~ "' as date)", 1) if since else window_start %}
+
+with
+
+assigned as (
+
+    select * from {{ ref('int_experiments__assigned') }}
+
+),
+
+control as (
+
+    select * from {{ ref('int_activation__global_control') }}
+
+),
+
+profiles as (
+
+    select * from {{ ref('int_profiles') }}
+
+),
+
+membership as (
+
+    select * from {{ ref('segment_membership') }}
+
+),
+
+as_of as (
+
+    select as_of_date from {{ ref('int_as_of_date') }}
+
+),
+
+{# What happens after this day is compared. Before the tools left the group out there is nothing to see. #}
+opened as (
+
+    select greatest({{ window_start }}, {{ since_then }}) as opened_on
+    from as_of
+
+),
+
+opening_period as (
+
+    select max(membership.period_end) as period_end
+    from membership
+    inner join opened on membership.period_end <= opened.opened_on
+
+),
+
+opening_segments as (
+
+    select
+        membership.profile_id,
+        membership.segment,
+        membership.stage
+    from membership
+    inner join opening_period on membership.period_end = opening_period.period_end
+
+),
+
+{# A merged person had several chances to be in control: such people are more often in it, and buy more. #}
+held_against_control as (
+
+    select
+        'global_control' as experiment_id,
+        control.profile_id,
+        case when control.is_in_global_control then 'control' else 'others' end as arm,
+        'hash' as source,
+        opening_segments.segment,
+        opening_segments.stage,
+        cast(null as bigint) as plan_number,
+        control.is_merged as is_mixed,
+        false as is_held_back,
+        opened.opened_on as assigned_on,
+        cast(null as timestamp) as assigned_at
+    from control
+    inner join profiles on control.profile_id = profiles.profile_id
+    inner join opened on profiles.contact_known_on <= opened.opened_on
+    left join opening_segments on control.profile_id = opening_segments.profile_id
+    where not profiles.is_test
+
+),
+
+unioned as (
+
+    select
+        experiment_id,
+        profile_id,
+        arm,
+        source,
+        segment,
+        stage,
+        plan_number,
+        is_mixed,
+        {# Campaigns pass them by in every arm. A tool that knows nothing of the group does not. #}
+        source = 'hash' and is_in_global_control as is_held_back,
+        assigned_on,
+        assigned_at
+    from assigned
+    union all
+    select * from held_against_control
+
+)
+
+select * from unioned

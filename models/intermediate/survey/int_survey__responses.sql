@@ -1,0 +1,47 @@
+-- depends_on: {{ ref('int_privacy__erased_records') }}
+{# Answers up to the as-of date with the person, if it is one that is known: the account tells, else the
+   address. What was written beside the score goes no further. #}
+with
+
+responses as (
+
+    select * from {{ ref('stg_survey__nps_responses') }}
+
+),
+
+identifiers as (
+
+    select * from {{ ref('int_identity__identifiers') }}
+
+),
+
+as_of as (
+
+    select as_of_date from {{ ref('int_as_of_date') }}
+
+),
+
+owned as (
+
+    select
+        responses.response_id,
+        coalesce(accounts.profile_id, addresses.profile_id) as profile_id,
+        responses.touchpoint,
+        responses.score,
+        {{ local_date('responses.responded_at') }} as responded_on,
+        responses.responded_at
+    from responses
+    left join identifiers as accounts
+        on
+            responses.customer_id = accounts.identifier_value
+            and accounts.identifier_type = 'customer_id'
+    left join identifiers as addresses
+        on
+            responses.email = addresses.identifier_value
+            and addresses.identifier_type = 'email'
+
+)
+
+select owned.*
+from owned
+inner join as_of on owned.responded_on <= as_of.as_of_date

@@ -1,0 +1,28 @@
+with
+
+assigned as (
+
+    select * from {{ ref('int_experiments__assigned') }}
+
+)
+
+select
+
+    ---------- ids
+    experiment_id,
+    profile_id,
+
+    ---------- strings
+    arm,
+    source,
+    segment,
+    stage,
+
+    ---------- booleans
+    is_mixed,
+    is_in_global_control,
+
+    ---------- dates
+    assigned_on
+
+from assigned

@@ -1,0 +1,157 @@
+{# A person's last answer of a quarter counts. Answers of people nobody knows count one by one. #}
+with
+
+responses as (
+
+    select * from {{ ref('int_survey__responses') }}
+
+),
+
+membership as (
+
+    select * from {{ ref('segment_membership') }}
+
+),
+
+as_of as (
+
+    select
+        as_of_date,
+        cast(as_of_date + interval '1' day as date) as day_after
+    from {{ ref('int_as_of_date') }}
+
+),
+
+quartered as (
+
+    select
+        *,
+        cast(date_trunc('quarter', responded_on) as date) as quarter_start
+    from responses
+
+),
+
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by coalesce(profile_id, 'response ' || response_id), quarter_start
+            order by responded_at desc, response_id desc
+        ) as place
+    from quartered
+
+),
+
+days as (
+
+    select distinct responded_on from ranked
+
+),
+
+period_ends as (
+
+    select distinct period_end from membership
+
+),
+
+{# The answer may be about what moved the person since: the segment is that of the last period before. #}
+days_with_period as (
+
+    select
+        days.responded_on,
+        max(period_ends.period_end) as period_end
+    from days
+    inner join period_ends on days.responded_on > period_ends.period_end
+    group by days.responded_on
+
+),
+
+placed as (
+
+    select
+        ranked.quarter_start,
+        ranked.score,
+        membership.segment,
+        membership.stage
+    from ranked
+    left join days_with_period on ranked.responded_on = days_with_period.responded_on
+    left join membership
+        on
+            ranked.profile_id = membership.profile_id
+            and days_with_period.period_end = membership.period_end
+    where ranked.place = 1
+
+),
+
+grouped as (
+
+    {% for group_type, group_name in [('all', "'all'"), ('stage', 'stage'), ('segment', 'segment')] %}
+    select
+        quarter_start,
+        '{{ group_type }}' as group_type,
+        {{ group_name }} as group_name,
+        count(*) as responses,
+        sum(case when score >= 9 then 1 else 0 end) as promoters,
+        sum(case when score between 7 and 8 then 1 else 0 end) as passives,
+        sum(case when score <= 6 then 1 else 0 end) as detractors
+    from placed
+    {% if group_type != 'all' %}
+    where {{ group_name }} is not null
+    {% endif %}
+    group by quarter_start{{ ', ' ~ group_name if group_type != 'all' }}
+    {% if not loop.last %}union all{% endif %}
+    {% endfor %}
+
+),
+
+shared as (
+
+    select
+        *,
+        cast(promoters as double) / nullif(responses, 0) as promoter_share,
+        cast(detractors as double) / nullif(responses, 0) as detractor_share
+    from grouped
+
+),
+
+{# Shares and not points; the score of one answer is 1, 0 or -1. #}
+measured as (
+
+    select
+        *,
+        promoter_share - detractor_share as score,
+        sqrt(
+            greatest(
+                0,
+                promoter_share + detractor_share
+                - (promoter_share - detractor_share) * (promoter_share - detractor_share)
+            ) / nullif(responses, 0)
+        ) as standard_error
+    from shared
+
+)
+
+select
+
+    ---------- strings
+    measured.group_type,
+    measured.group_name,
+
+    ---------- numerics
+    cast(measured.responses as bigint) as responses,
+    cast(measured.promoters as bigint) as promoters,
+    cast(measured.passives as bigint) as passives,
+    cast(measured.detractors as bigint) as detractors,
+    100 * measured.score as nps,
+    greatest(-100, 100 * (measured.score - 1.959964 * measured.standard_error)) as nps_low,
+    least(100, 100 * (measured.score + 1.959964 * measured.standard_error)) as nps_high,
+
+    ---------- booleans
+    measured.quarter_start < cast(date_trunc('quarter', as_of.day_after) as date) as is_full,
+
+    ---------- dates
+    measured.quarter_start
+
+from measured
+cross join as_of
