@@ -10,6 +10,7 @@ COMMANDS = {
     "validate-raw": ("lifecycle.expectations", "Check the shape of raw extracts before a load."),
     "validate-marts": ("lifecycle.expectations", "Compare the marts with the kept baseline."),
     "report": ("lifecycle.report", "Print what a build made."),
+    "export": ("lifecycle.export", "Export audiences and triggers of a build that passed."),
     "publish": ("lifecycle.publish", "Publish the marts of a build that passed, for BI."),
 }
 

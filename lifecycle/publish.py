@@ -65,7 +65,7 @@ def publish(db: str, state: str, directory: str | None, target_path: str):
     if not directory:
         click.echo("Nothing is published: set LIFECYCLE_PUBLISH or pass --to <directory> to do so.")
         return
-    build = _passed_build(Path(target_path))
+    build = passed_build(Path(target_path))
     root = Path(directory)
     try:
         with _only_publisher(root), open_warehouse(db, state) as connection:
@@ -110,7 +110,7 @@ def open_warehouse(path: str, state: str | None = None) -> Iterator[duckdb.DuckD
 # -- the build -----------------------------------------------------------------------------------
 
 
-def _passed_build(target: Path) -> dict:
+def passed_build(target: Path) -> dict:
     """What dbt says about its last run: the metadata and the marts; refuses all but a full pass."""
     results = _read_json(target / "run_results.json")
     manifest = _read_json(target / "manifest.json")

@@ -2,6 +2,7 @@
 {% macro check_vars() %}
     {%- if execute -%}
         {%- for name, words in {
+            'banner_consent': ['opt_in', 'opt_out'],
             'clv_model': ['mbg_nbd', 'bg_nbd'],
             'frequency_cuts': ['repeat', 'all'],
             'history_grain': ['month', 'week', 'day'],
@@ -44,6 +45,24 @@
         {%- if rate is not number or rate is boolean or rate < 0 or rate > 1 -%}
             {%- do refuse_var('annual_discount_rate', 'a number from 0 to 1') -%}
         {%- endif -%}
+
+        {%- set cap = var('cap_all_channels') -%}
+        {%- if cap is not integer or cap is boolean or cap < 0 -%}
+            {%- do refuse_var('cap_all_channels', 'a whole number of messages in 7 days') -%}
+        {%- endif -%}
+
+        {%- for name, keys, least, words in [
+            ('cap_per_channel', ['email', 'sms', 'push', 'banner'], 0, 'messages in 7 days'),
+            ('retargeting_window_days', ['cart_left', 'product_viewed', 'category_interest'], 1, 'days above 0'),
+        ] -%}
+            {%- set given = var(name) -%}
+            {%- set numbers = given.values() | list if given is mapping else [] -%}
+            {%- if numbers | length != keys | length or given | sort | list != keys | sort
+                or numbers | select('boolean') | list or numbers | reject('integer') | list
+                or numbers | min < least -%}
+                {%- do refuse_var(name, 'a whole number of ' ~ words ~ ' for each of ' ~ keys | join(', ')) -%}
+            {%- endif -%}
+        {%- endfor -%}
 
         {%- set statuses = var('purchase_statuses') -%}
         {%- if statuses is string or statuses is not sequence or statuses | length == 0 -%}

@@ -347,6 +347,10 @@ BROKEN_FILES = {
     ),
 }
 WRONG_VARS = {
+    "banner_consent": ("always", "opt_in, opt_out"),
+    "cap_all_channels": (-1, "a whole number of messages in 7 days"),
+    "cap_per_channel": ({"email": 2}, "for each of email, sms, push, banner"),
+    "retargeting_window_days": (7, "for each of cart_left, product_viewed, category_interest"),
     "frequency_cuts": ("quintiles", "one of repeat, all"),
     "rfm_yardstick": ("kept", "one of held, rolling"),
     "segment_map": ("rfm", "one of exponea, putler"),

@@ -1,0 +1,221 @@
+{# Of the people who are elsewhere now than the ledger says: where they were on the day before it was last
+   written, by all that is known today (cuts and rules, identity, history), and where they would be now by
+   the cuts that it was written by. Whoever was there already has not moved since, nor has he whom the old
+   cuts leave where he was; it is our knowledge that did. The day of the writing itself may not have been
+   over. #}
+with
+
+told as (
+
+    {{ told_triggers() }}
+
+),
+
+told_segments as (
+
+    select * from {{ ref('int_activation__told_segments') }}
+    where lineage = 'own'
+
+),
+
+segments_now as (
+
+    select * from {{ ref('int_activation__segments_now') }}
+
+),
+
+looked as (
+
+    select
+        {{ days_before('max(issued_on)', 1) }} as looked_on,
+        max(calibration_number) as calibration_number,
+        1 as period_number
+    from told
+    having max(issued_on) is not null
+
+),
+
+people as (
+
+    select
+        profiles.profile_id,
+        profiles.is_test,
+        profiles.first_seen_on,
+        profiles.contact_known_on
+    from {{ ref('int_profiles') }} as profiles
+    left join told_segments on profiles.profile_id = told_segments.profile_id
+    left join segments_now on profiles.profile_id = segments_now.profile_id
+    where coalesce(told_segments.segment, '') <> coalesce(segments_now.segment, '')
+
+),
+
+days as (
+
+    select
+        calendar.calendar_day,
+        looked.period_number,
+        looked.looked_on as period_end
+    from {{ ref('int_calendar') }} as calendar
+    inner join looked on calendar.calendar_day <= looked.looked_on
+
+),
+
+purchases as (
+
+    select versions.*
+    from {{ ref('int_purchases__versions') }} as versions
+    inner join people on versions.profile_id = people.profile_id
+    where not people.is_test
+
+),
+
+steps as (
+
+    {{ rfm_steps('purchases', 'days') }}
+
+),
+
+activities as (
+
+    select
+        active_spans.profile_id,
+        max(case when active_spans.activity = 'engaged' then 1 else 0 end) as engaged,
+        max(case when active_spans.activity = 'visitor' then 1 else 0 end) as visiting
+    from {{ ref('int_profiles__active_spans') }} as active_spans
+    inner join people on active_spans.profile_id = people.profile_id
+    inner join looked
+        on
+            active_spans.active_from <= looked.looked_on
+            and active_spans.active_until >= looked.looked_on
+    group by active_spans.profile_id
+
+),
+
+yardsticks as (
+
+    select yardsticks.*
+    from {{ ref('int_rfm__yardsticks') }} as yardsticks
+    inner join {{ ref('int_periods') }} as periods
+        on
+            yardsticks.period_end = periods.period_end
+            and periods.is_current
+
+),
+
+segment_map as (
+
+    select * from {{ ref('int_segments__map') }}
+
+),
+
+judged as (
+
+    select
+        people.profile_id,
+        looked.looked_on,
+        steps.order_count,
+        steps.net_revenue,
+        steps.last_purchased_on,
+        steps.lifetime_order_count = 1 as is_one_purchase,
+        coalesce(activities.engaged, 0) = 1 as is_engaged,
+        case
+            when steps.last_purchased_on > {{ days_before('looked.looked_on', var('buyer_window_days')) }}
+                then 'buyer'
+            when steps.last_purchased_on is not null or people.is_test then 'out of the base'
+            when people.first_seen_on > looked.looked_on then 'out of the base'
+            when people.contact_known_on <= looked.looked_on then 'loyal_visitors'
+            when activities.visiting = 1 then 'visitors'
+            else 'out of the base'
+        end as standing
+    from people
+    cross join looked
+    left join steps on people.profile_id = steps.profile_id
+    left join activities on people.profile_id = activities.profile_id
+
+),
+
+{# Held cuts are never changed, so those of then are still there. #}
+told_cuts as (
+
+    select
+        {{ pivoted_cuts() }},
+        calibrations.calibration_number
+    from {{ ref('int_rfm__calibrations') }} as calibrations
+    inner join looked on calibrations.calibration_number = looked.calibration_number
+    group by calibrations.calibration_number
+
+),
+
+{% set now_on = 'as_of.as_of_date' %}
+rescored as (
+
+    select
+        spans.profile_id,
+        spans.lifetime_order_count = 1 as is_one_purchase,
+        spans.is_engaged,
+        {{ rfm_score('-' ~ days_between('spans.last_purchased_on', now_on), 'told_cuts.recency') }}
+            as recency_score,
+        {{ rfm_score('spans.order_count', 'told_cuts.frequency') }} as frequency_score,
+        {{ rfm_score('spans.net_revenue', 'told_cuts.monetary') }} as monetary_score
+    from {{ ref('int_segments__spans') }} as spans
+    inner join people on spans.profile_id = people.profile_id
+    inner join {{ ref('int_periods') }} as periods
+        on
+            spans.from_period_number <= periods.period_number
+            and coalesce(spans.until_period_number >= periods.period_number, true)
+            and periods.is_current
+    cross join {{ ref('int_as_of_date') }} as as_of
+    cross join told_cuts
+    where
+        spans.segment is not null
+        and spans.recency_score is not null
+
+),
+
+replaced as (
+
+    select
+        rescored.profile_id,
+        segment_map.segment
+    from rescored
+    inner join segment_map
+        on
+            rescored.recency_score = segment_map.recency_score
+            and rescored.frequency_score = segment_map.frequency_score
+            and rescored.monetary_score = segment_map.monetary_score
+            and rescored.is_one_purchase = segment_map.is_one_purchase
+            and rescored.is_engaged = segment_map.is_engaged
+
+),
+
+scored as (
+
+    select
+        judged.*,
+        {{ rfm_score(
+            '-' ~ days_between('judged.last_purchased_on', 'judged.looked_on'), 'yardsticks.recency'
+        ) }} as recency_score,
+        {{ rfm_score('judged.order_count', 'yardsticks.frequency') }} as frequency_score,
+        {{ rfm_score('judged.net_revenue', 'yardsticks.monetary') }} as monetary_score
+    from judged
+    cross join yardsticks
+
+)
+
+select
+    scored.profile_id,
+    case
+        when scored.standing = 'buyer' then segment_map.segment
+        when scored.standing <> 'out of the base' then scored.standing
+    end as segment,
+    replaced.segment as segment_by_told_cuts,
+    scored.looked_on
+from scored
+left join replaced on scored.profile_id = replaced.profile_id
+left join segment_map
+    on
+        scored.recency_score = segment_map.recency_score
+        and scored.frequency_score = segment_map.frequency_score
+        and scored.monetary_score = segment_map.monetary_score
+        and scored.is_one_purchase = segment_map.is_one_purchase
+        and scored.is_engaged = segment_map.is_engaged

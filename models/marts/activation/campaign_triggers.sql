@@ -1,0 +1,50 @@
+with
+
+ledger as (
+
+    select * from {{ ref('int_activation__trigger_ledger') }}
+    where coalesce(reason, '') <> 'no change'
+
+),
+
+{# Of people who are somewhere else by now nothing is said: another trigger does. #}
+audiences as (
+
+    select * from {{ ref('campaign_audiences') }}
+
+)
+
+select
+
+    ---------- ids
+    ledger.profile_id,
+    ledger.started_campaign_id,
+    ledger.ended_campaign_id,
+
+    ---------- strings
+    case
+        when ledger.profile_id is null then 'erased'
+        when ledger.from_segment is null then 'entered'
+        when ledger.to_segment is null then 'left'
+        else 'moved'
+    end as event,
+    ledger.from_segment,
+    ledger.to_segment,
+    ledger.reason,
+    case when ledger.is_issued then audiences.channel end as channel,
+    case when ledger.is_issued then audiences.left_out_reason end as left_out_reason,
+
+    ---------- numerics
+    ledger.trigger_seq,
+
+    ---------- booleans
+    ledger.is_issued,
+
+    ---------- dates
+    ledger.issued_on
+
+from ledger
+left join audiences
+    on
+        ledger.profile_id = audiences.profile_id
+        and ledger.started_campaign_id = audiences.campaign_id

@@ -1,0 +1,87 @@
+with
+
+interests as (
+
+    select * from {{ ref('int_activation__product_interests') }}
+
+),
+
+profiles as (
+
+    select * from {{ ref('int_profiles') }}
+    where not is_test
+
+),
+
+consents as (
+
+    select * from {{ ref('int_profiles__consents') }}
+    where status = 'granted'
+
+),
+
+refusals as (
+
+    select * from {{ ref('int_profiles__consents') }}
+    where status = 'withdrawn'
+
+),
+
+global_control as (
+
+    select * from {{ ref('int_activation__global_control') }}
+    where is_in_global_control
+
+),
+
+{# A banner finds the person by his device, a list by his address: of the latter, consent to e-mail. #}
+matched as (
+
+    select
+        interests.*,
+        case
+            when banners.profile_id is not null then 'banner'
+            when emails.profile_id is not null and profiles.has_email then 'email'
+        end as channel
+    from interests
+    inner join profiles on interests.profile_id = profiles.profile_id
+    left join consents as banners
+        on
+            interests.profile_id = banners.profile_id
+            and banners.channel = 'banner'
+    left join consents as emails
+        on
+            interests.profile_id = emails.profile_id
+            and emails.channel = 'email'
+    {# Whoever has refused advertising on other sites is found by no list either. #}
+    left join refusals
+        on
+            interests.profile_id = refusals.profile_id
+            and refusals.channel = 'banner'
+    left join global_control on interests.profile_id = global_control.profile_id
+    where
+        global_control.profile_id is null
+        and refusals.profile_id is null
+
+)
+
+select
+
+    ---------- ids
+    profile_id,
+    product_id,
+
+    ---------- strings
+    interest,
+    subject,
+    category,
+    channel,
+
+    ---------- numerics
+    look_count,
+
+    ---------- dates
+    last_looked_on
+
+from matched
+where channel is not null

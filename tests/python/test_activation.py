@@ -1,0 +1,881 @@
+"""Audiences and triggers: nobody is written to who must not be, and each move is told once."""
+
+import csv
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+from click.testing import CliRunner
+from conftest import PROJECT
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lifecycle import export as module
+
+# One worker: the builds are made once per process.
+pytestmark = pytest.mark.xdist_group("test_activation")
+
+# ---------- a story of builds
+
+
+COLUMNS = {
+    "shop.orders": (
+        *("order_id", "ordered_at", "total_amount", "customer_id", "email", "discount_amount"),
+        *("status",),
+    ),
+    "shop.order_lines": ("order_line_id", "order_id", "quantity", "unit_price", "product_id"),
+    "shop.products": ("product_id", "name", "category", "price"),
+    "shop.customers": ("customer_id", "created_at", "email", "phone", "is_test"),
+    "web.events": ("event_id", "event_type", "occurred_at", "customer_id", "product_id"),
+    "messaging.events": (
+        *("event_id", "message_id", "channel", "event_type", "occurred_at", "campaign_id"),
+        *("email",),
+    ),
+    "messaging.consents": ("consent_id", "channel", "status", "changed_at", "email"),
+    "privacy.erasure_requests": ("request_id", "requested_at", "email"),
+}
+AS_OF = date(2025, 3, 10)
+VARIABLES = {"clv_backtest": False, "recalibrate": False}
+# In the copy of the project: who is in the group is of no interest here, but has to be known.
+CONTROL = """
+select
+    profile_id,
+    0 as bucket,
+    max(case when identifier_value like 'control%' then 1 else 0 end) = 1 as is_in_global_control
+from {{ ref('int_identity__identifiers') }}
+group by profile_id
+"""
+
+
+def at(day, hour=12):
+    return datetime.combine(day, datetime.min.time()) + timedelta(hours=hour)
+
+
+def ago(days, hour=12):
+    return at(AS_OF - timedelta(days=days), hour)
+
+
+EVERYBODY_ELSE = ("refused", "unasked", "erased", "control")
+
+
+class Deliveries:
+    """Rows per table, written as one more part of each."""
+
+    def __init__(self):
+        self.rows = {table: [] for table in COLUMNS}
+        self.number = 0
+
+    def add(self, table, *row):
+        self.number += 1
+        self.rows[table].append(row)
+
+    def order(self, name, when, amount=40, email=None, product="cup", discount=0):
+        key = f"{name}-{when:%Y%m%d%H}"
+        email = email or f"{name}@shop.example"
+        self.add("shop.orders", key, when, amount, None, email, discount, "completed")
+        self.add("shop.order_lines", f"{key}-1", key, 1, amount, product)
+
+    def consent(self, name, channel="email", status="granted"):
+        key = f"{name}-{channel}-{status}"
+        when = ago(80 if status == "granted" else 20)
+        self.add("messaging.consents", key, channel, status, when, f"{name}@shop.example")
+
+    def message(self, name, kind, when, campaign=None, channel="email"):
+        key = f"{name}-{channel}-{kind}-{when:%Y%m%d%H}"
+        address = f"{name}@shop.example"
+        self.add("messaging.events", key, key, channel, kind, when, campaign, address)
+
+    def write(self, raw, part):
+        for table, columns in COLUMNS.items():
+            path = raw / table.replace(".", "/") / f"{part:02d}.csv"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("w", newline="") as file:
+                writer = csv.writer(file, lineterminator="\n")
+                writer.writerow(columns)
+                writer.writerows(self.rows[table])
+
+
+def first_delivery():
+    """A shop with a base that cuts can be measured on, and people whom something happens to."""
+    made = Deliveries()
+    for product, category in (("cup", "kitchen"), ("pot", "kitchen"), ("rake", "garden")):
+        made.add("shop.products", product, product, category, 40)
+    # Buyers of every recency and frequency; half of them allow e-mail.
+    for nth in range(60):
+        for order in range(1 + nth % 4):
+            made.order(
+                f"b{nth}", ago(3 + nth * 9 + order * 20), 20 + (nth * 7) % 90, discount=nth % 2
+            )
+        if nth % 2:
+            made.consent(f"b{nth}")
+    # Whom a late order will make a buyer of last autumn.
+    made.add("shop.customers", "LATE", ago(200), "late@shop.example", None, False)
+    # Two who turn out to be one, and are cut apart again.
+    made.order("left", ago(12), 90)
+    made.order("left", ago(40), 90)
+    made.add("shop.customers", "RIGHT", ago(410), None, "+4930123456", False)
+    made.add("shop.orders", "right-1", ago(400), 30, "RIGHT", None, 0, "completed")
+    made.consent("left")
+    # People in one segment, newcomers, each of whom one thing keeps out.
+    for name in ("free", "bounced", "cooling", "capped", "crowded", *EVERYBODY_ELSE):
+        made.order(name, ago(2), 35)
+        if name != "unasked":
+            made.consent(name)
+    made.consent("refused", status="withdrawn")
+    # On sms, push and e-mail, as they may be sent from several tools.
+    made.message("bounced", "bounced", ago(30))
+    made.message("cooling", "sent", ago(100), "newcomers_feedback_voucher")
+    made.message("cooling", "sent", ago(13), "newcomers_complementary")
+    for days in (-1, 5):
+        made.message("capped", "sent", ago(days, 9), "newsletter")
+    for channel, days in (("email", 1), ("sms", 2), ("push", 5)):
+        made.message("crowded", "sent", ago(days, 9), "newsletter", channel)
+    # Browsers of the same product: one has bought it since, one is staff.
+    for name in ("free", "capped", *EVERYBODY_ELSE):
+        customer = name.upper()
+        made.add("shop.customers", customer, ago(90), f"{name}@shop.example", None, False)
+        made.add("web.events", f"w-{name}", "product_view", ago(1), customer, "rake")
+        made.add("web.events", f"c-{name}", "add_to_cart", ago(1, 13), customer, "rake")
+    made.add("shop.customers", "STAFF", ago(90), "staff@shop.example", None, True)
+    made.consent("staff")
+    made.add("web.events", "w-staff", "add_to_cart", ago(1), "STAFF", "rake")
+    # Somebody looks at the shop on the last day, which makes it the as-of date.
+    made.add("web.events", "last-1", "page_view", ago(0, 20), "FREE", None)
+    return made
+
+
+def second_delivery():
+    """What comes with the second build, of the day after."""
+    news = Deliveries()
+    news.order("new", ago(-1), 35)
+    news.order("b59", ago(-1, 13), 35)
+    news.order("control", ago(-1, 13), 35)
+    news.order("control", ago(-1, 14), 35)
+    late = at(date(2024, 10, 5))
+    news.add("shop.orders", "late-1", late, 30, "LATE", None, 0, "completed")
+    # On the last day of the build before, which was not over then.
+    news.order("evening", ago(0, 23), 35)
+
+    # Nobody bought anything, and two turn out to be one.
+    news.add("shop.customers", "RIGHT", ago(-1), "left@shop.example", "+4930123456", False)
+
+    news.add("privacy.erasure_requests", "q1", ago(-1), "erased@shop.example")
+    return news
+
+
+# What no delivery after the first one changes is not built again.
+STILL = ["resource_type:seed", *(f"path:models/staging/{name}" for name in ("ads", "experiments"))]
+STILL += [f"path:models/staging/{name}" for name in ("finance", "pos", "survey")]
+LEDGER = "+int_activation__trigger_ledger"
+FIRST = ("--select", LEDGER, "profile_identifiers", "resource_type:seed")
+MARTS = ("+campaign_audiences", "campaign_triggers", "+retargeting_audiences", LEDGER)
+MARTS += ("profile_identifiers",)
+SECOND = ("--select", *MARTS, "--exclude", *STILL)
+SPLIT = [["type_a", "value_a", "type_b", "value_b", "why"]]
+SPLIT += [["customer_id", "RIGHT", "email", "left@shop.example", "test"]]
+TESTED = (
+    "audiences_hold_nobody_who_must_not_be_written_to",
+    "audiences_keep_the_caps",
+    "trigger_ledger_says_where_everybody_is",
+)
+
+
+def drive(home):
+    """Runs dbt through the story in one process, and prints what each build told."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    raw, seeds = home / "raw", home / "project" / "seeds"
+    warehouse, state = home / "warehouse.duckdb", home / "state.duckdb"
+    os.environ |= {
+        "DBT_PROFILES_DIR": str(home / "project"),
+        "LIFECYCLE_RAW": str(raw),
+        "LIFECYCLE_DB": str(warehouse),
+        "LIFECYCLE_STATE": str(state),
+        "LIFECYCLE_HASH_SALT": "demo",
+    }
+    os.chdir(home / "project")
+
+    def run(command, *options, **variables):
+        words = ["--quiet", "--vars", json.dumps(VARIABLES | variables), *options]
+        if command == "build":
+            words += ["--exclude-resource-type", "unit_test", "--exclude-resource-type", "test"]
+        done = dbtRunner().invoke([command, *words])
+        DuckDBConnectionManager.close_all_connections()
+        failed = [r for r in done.result or [] if r.status not in ("success", "pass", "skipped")]
+        assert done.success, [f"{r.node.name}: {r.message}" for r in failed] or done.exception
+
+    def tell(name):
+        with duckdb.connect(str(warehouse), read_only=True) as connection:
+            connection.execute(f"attach '{state}' as state (read_only)")
+            query = lambda sql: connection.execute(sql).fetchall()  # noqa: E731
+            ledger = query("from state.intermediate.int_activation__trigger_ledger order by all")
+            columns = [column for column, *_ in connection.description]
+            names = query("""
+                select distinct profile_id, split_part(identifier_value, '@', 1)
+                from intermediate.int_identity__identifiers where identifier_type = 'email'
+                union select profile_id, identifier_value
+                from intermediate.int_identity__identifiers where identifier_type = 'customer_id'
+            """)
+            segments = query("""
+                select profile_id, segment from intermediate.int_activation__segments_now
+            """)
+            told = {
+                "what": name,
+                "ledger": [dict(zip(columns, row, strict=True)) for row in ledger],
+                "names": names,
+                "segments": dict(segments),
+            }
+            if name == "second":
+                told["audiences"] = query("""
+                    select profile_id, campaign_id, coalesce(left_out_reason, channel)
+                    from marts.campaign_audiences
+                """)
+                told["retargeting"] = query("""
+                    select profile_id, interest, subject, channel from marts.retargeting_audiences
+                """)
+                told["control"] = query("""
+                    select profile_id from intermediate.int_activation__global_control
+                    where is_in_global_control
+                """)
+        print(json.dumps(told, default=str), flush=True)
+
+    control = home / "project/models/intermediate/activation/int_activation__global_control.sql"
+    control.write_text(CONTROL)
+    first_delivery().write(raw, 0)
+    run("build", *FIRST)
+    tell("first")
+    run("build", "--select", f"int_activation__told_segments+,{LEDGER}")
+    tell("unchanged")
+    second_delivery().write(raw, 1)
+    run("build", *SECOND)
+    tell("second")
+    run("test", "--select", *TESTED)
+    with (seeds / "identity_splits.csv").open("w", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(SPLIT)
+    run("build", "--select", f"identity_splits+,{LEDGER}")
+    tell("split")
+    told = "int_activation__told_segments"
+    run("build", "--select", told, f"int_rfm__calibrations+,{LEDGER}", recalibrate=True)
+    tell("recalibrated")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """What the story leaves behind: the warehouse, the ledger's SQL, and what was told."""
+    home = tmp_path_factory.mktemp("activation")
+    # A copy: a seed changes from build to build.
+    for name in ("macros", "models", "seeds", "tests", "lifecycle", "analyses"):
+        shutil.copytree(
+            PROJECT / name,
+            home / "project" / name,
+            ignore=shutil.ignore_patterns("python", "__pycache__"),
+        )
+    for name in ("dbt_project.yml", "profiles.yml"):
+        shutil.copy(PROJECT / name, home / "project" / name)
+    run = subprocess.run(
+        [sys.executable, str(Path(__file__).resolve()), str(home)],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": f"{Path(__file__).parent}{os.pathsep}{PROJECT}"},
+    )
+    assert run.returncode == 0, run.stdout[-2000:] + run.stderr[-4000:]
+    (home / "told.jsonl").write_text(run.stdout)
+    return home
+
+
+@pytest.fixture(scope="module")
+def builds(home):
+    """Per build: what it found, with names in place of profile ids."""
+    lines = (home / "told.jsonl").read_text().splitlines()
+    builds = {}
+    names = {}
+    seen = 0
+    for build in [json.loads(line) for line in lines if line.startswith("{")]:
+        # Whom a profile id was given for first: a merge leaves it to somebody else.
+        names = {key: name.lower() for key, name in build["names"]} | names
+        rows = [row for row in build["ledger"] if row["trigger_seq"] > seen]
+        seen = max([seen, *(row["trigger_seq"] for row in rows)])
+        builds[build["what"]] = build | {
+            "segments": {names[key]: value for key, value in build["segments"].items()},
+            "new": {
+                names.get(row["profile_id"], row["profile_id"]): (
+                    *(row["from_segment"], row["to_segment"]),
+                    row["reason"] if not row["is_issued"] else row["started_campaign_id"],
+                )
+                for row in rows
+            },
+            "names": names,
+        }
+    return builds
+
+
+def last_rows(build):
+    rows = sorted(build["ledger"], key=lambda row: row["trigger_seq"])
+    return {row["profile_id"]: row["to_segment"] for row in rows if row["profile_id"]}
+
+
+def test_after_each_build_the_ledger_says_where_everybody_is(builds):
+    for name, build in builds.items():
+        open_rows = {build["names"][key]: value for key, value in last_rows(build).items() if value}
+        assert open_rows == build["segments"], name
+        numbers = [row["trigger_seq"] for row in build["ledger"]]
+        assert sorted(numbers) == list(range(1, len(numbers) + 1)), name
+
+
+def test_the_first_build_says_where_all_are_and_issues_nothing(builds):
+    rows = builds["first"]["ledger"]
+    assert len(rows) == len(builds["first"]["segments"]) > 60
+    assert {(row["reason"], row["is_issued"]) for row in rows} == {("baseline", False)}
+    assert builds["unchanged"]["new"] == {}
+
+
+def test_people_who_move_are_issued_and_news_of_the_past_are_not(builds):
+    new = builds["second"]["new"]
+    assert new["new"] == (None, "newcomers", "newcomers_feedback_voucher")
+    # On the last day of the build before, after it: that is no news of the past.
+    assert new["evening"] == (None, "newcomers", "newcomers_feedback_voucher")
+    source, target, campaign = new["b59"]
+    assert source != target
+    assert campaign.startswith(target)
+    assert new["late"][2] == "restated history"
+    assert new["control"][2] == "global control"
+
+
+def test_a_merge_and_a_split_issue_nothing(builds):
+    merged, split = builds["second"]["new"], builds["split"]["new"]
+    assert merged["left"] == ("recent", None, "merge")
+    assert merged["right"][2] == "merge"
+    assert split["left"][2] == "split"
+    assert split["right"][2] == "split"
+    assert {name for name in split if name} == {"left", "right"}
+
+
+def test_new_cuts_alone_issue_nothing(builds):
+    new = builds["recalibrated"]["new"]
+    assert len(new) > 2
+    assert {reason for _, _, reason in new.values()} == {"recalibration"}
+
+
+def test_of_an_erased_person_a_number_is_left_and_nothing_else(builds):
+    erased = [row for row in builds["second"]["ledger"] if row["reason"] == "erased"]
+    assert len(erased) == 1
+    (key,) = [key for key, name in builds["first"]["names"].items() if name == "erased"]
+    before = [row for row in builds["first"]["ledger"] if row["profile_id"] == key]
+    assert [row["trigger_seq"] for row in before] == [erased[0]["trigger_seq"]]
+    kept = {name for name, value in erased[0].items() if value}
+    technical = {"definition", "salt_fingerprint", "calibration_number", "change_number"}
+    assert kept - technical == {"trigger_seq", "reason", "issued_on"}
+
+
+def test_each_reason_keeps_somebody_out(builds):
+    build = builds["second"]
+    told = {(build["names"][key], campaign): answer for key, campaign, answer in build["audiences"]}
+    survey = {name: answer for (name, campaign), answer in told.items() if "feedback" in campaign}
+    assert survey["free"] == "email"
+    assert survey["bounced"] == "not reachable"
+    assert survey["cooling"] == "cool-down"
+    assert survey["capped"] == "over the cap of the channel"
+    assert survey["crowded"] == "over the cap of all channels"
+    assert survey["refused"] == survey["unasked"] == "no consent"
+    assert "erased" not in survey
+    assert told["cooling", "newcomers_complementary"] == "email"
+    control = {answer for (name, _), answer in told.items() if name == "control"}
+    assert control == {"global control"}
+    assert "pays full price" in told.values()
+
+
+def test_retargeting_shows_things_to_those_who_allow_it(builds):
+    build = builds["second"]
+    told = {(build["names"][key], *rest) for key, *rest in build["retargeting"]}
+    assert told == {
+        (name, interest, subject, "email")
+        for name in ("free", "capped")
+        for interest, subject in (
+            ("cart_left", "rake"),
+            ("product_viewed", "rake"),
+            ("category_interest", "garden"),
+        )
+    }
+
+
+# ---------- any sequence of builds
+
+SEGMENTS = ["visitors", "newcomers", "loyal", None]
+PEOPLE = "abcdef"
+LEDGER_COLUMNS = "trigger_seq, profile_id, from_segment, to_segment, reason, is_issued"
+
+
+class Warehouse:
+    """The ledger's SQL as dbt compiled it, on tables made by hand."""
+
+    def __init__(self, home):
+        compiled = home / "project/target/compiled/lifecycle/models/intermediate/activation"
+        self.told_segments = (compiled / "int_activation__told_segments.sql").read_text()
+        self.ledger = (compiled / "int_activation__trigger_ledger.sql").read_text()
+        hooks = json.loads((home / "project/target/manifest.json").read_text())["nodes"]
+        (hook,) = hooks["model.lifecycle.int_activation__trigger_ledger"]["config"]["post-hook"]
+        self.hook = (
+            hook["sql"]
+            .split("where")[0]
+            .replace("{{ this }}", "state.intermediate.int_activation__trigger_ledger")
+            + "where profile_id in (select identifier_hash from denied)"
+        )
+        self.connection = duckdb.connect()
+        run = self.connection.execute
+        for database in ("warehouse", "state"):
+            run(f"attach ':memory:' as {database}")
+            run(f"create schema {database}.intermediate")
+        run("create schema warehouse.seeds")
+        run("set variable hash_salt = 'demo'")
+        run("create table memory.denied (identifier_hash varchar)")
+        run("""
+            create table warehouse.seeds.campaign_playbook as
+            select segment, 'for ' || segment as campaign_id, 1 as priority
+            from (values ('visitors'), ('newcomers'), ('loyal')) as names (segment)
+        """)
+        self.definition = self.ledger.split("where definition = ")[1].split("\n\n)")[0]
+
+    def reset(self):
+        self.connection.execute("""
+            create or replace table state.intermediate.int_activation__trigger_ledger (
+                trigger_seq bigint, profile_id varchar, from_segment varchar, to_segment varchar,
+                started_campaign_id varchar, ended_campaign_id varchar, running_campaign_id varchar,
+                reason varchar, definition varchar, salt_fingerprint varchar,
+                calibration_number bigint, change_number bigint, is_issued boolean, issued_on date
+            );
+            create or replace table state.intermediate.int_identity__changes (
+                change_number bigint, change_type varchar, old_profile_id varchar,
+                new_profile_id varchar, identifier_count bigint, noticed_on date
+            );
+            create or replace table state.intermediate.int_privacy__denied_identifiers
+            as select 'x' as identifier_hash where false;
+            delete from memory.denied;
+        """)
+
+    def table(self, name, columns, rows, database="warehouse"):
+        self.connection.execute(
+            f"create or replace table {database}.intermediate.{name} ({columns})"
+        )
+        if rows:
+            marks = ", ".join("?" * len(rows[0]))
+            self.connection.executemany(
+                f"insert into {database}.intermediate.{name} values ({marks})", rows
+            )
+
+    def build(self, world):
+        owner = world["owner"]
+        self.table("int_as_of_date", "as_of_date date", [(world["day"],)])
+        self.table(
+            "int_identity__identifiers",
+            "identifier_hash varchar, profile_id varchar",
+            list(owner.items()),
+        )
+        now = [
+            (person, segment, world["rules"]) for person, segment in world["now"].items() if segment
+        ]
+        self.table(
+            "int_activation__segments_now",
+            "profile_id varchar, segment varchar, definition varchar",
+            now,
+        )
+        self.table(
+            "int_activation__hindsight",
+            "profile_id varchar, segment varchar, segment_by_told_cuts varchar",
+            [(person, world["before"][person], None) for person in world["now"]],
+        )
+        self.table(
+            "int_segments__restatements",
+            "profile_id varchar, restated_at date",
+            [(person, world["day"]) for person in world["restated"]],
+        )
+        self.table(
+            "int_activation__global_control",
+            "profile_id varchar, is_in_global_control boolean",
+            [(person, person == "f") for person in world["now"]],
+        )
+        self.table(
+            "int_rfm__calibrations",
+            "calibration_number bigint, definition varchar",
+            [],
+            "state",
+        )
+        self.connection.execute(
+            "insert into state.intermediate.int_rfm__calibrations"
+            f" select {world['calibration']}, {self.definition}"
+        )
+        for change in world["changes"]:
+            self.connection.execute(
+                "insert into state.intermediate.int_identity__changes"
+                " select (select count(*) + 1 from state.intermediate.int_identity__changes),"
+                " ?, ?, ?, 1, ?",
+                [*change, world["day"]],
+            )
+        for name in world["erased"]:
+            self.connection.execute("insert into memory.denied values (?)", [name])
+            self.connection.execute(
+                "insert into state.intermediate.int_privacy__denied_identifiers values (?)", [name]
+            )
+        self.connection.execute(
+            "create or replace table warehouse.intermediate.int_activation__told_segments as "
+            + self.told_segments
+        )
+        self.connection.execute(
+            "insert into state.intermediate.int_activation__trigger_ledger " + self.ledger
+        )
+        self.connection.execute(self.hook)
+        return self.connection.execute(
+            f"select {LEDGER_COLUMNS} from state.intermediate.int_activation__trigger_ledger"
+            " order by trigger_seq"
+        ).fetchall()
+
+
+@pytest.fixture(scope="module")
+def warehouse(home):
+    return Warehouse(home)
+
+
+segments = st.sampled_from(SEGMENTS)
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("move"), st.sampled_from(PEOPLE), segments),
+        st.tuples(st.just("restate"), st.sampled_from(PEOPLE), segments),
+        st.tuples(st.just("merge"), st.sampled_from(PEOPLE), st.sampled_from(PEOPLE)),
+        st.tuples(st.just("split"), st.sampled_from(PEOPLE), segments),
+        st.tuples(st.just("recalibrate"), st.sampled_from(PEOPLE), segments),
+        st.tuples(st.just("erase"), st.sampled_from(PEOPLE), st.none()),
+        st.tuples(st.just("build"), st.booleans(), st.none()),
+    ),
+    min_size=4,
+    max_size=24,
+)
+
+
+class Reference:
+    """What a consumer should have been told, kept per person in plain dictionaries."""
+
+    def __init__(self):
+        self.told = {}
+        self.is_first = True
+
+    def build(self, world, parents, is_recalibrated):
+        """The moves to issue and those to keep quiet about, of one build."""
+        issued, silent = {}, {}
+        now = {person: segment for person, segment in world["now"].items() if segment}
+        for person in sorted(set(now) | set(self.told)):
+            old, new = self.told.get(person), now.get(person)
+            if old == new:
+                continue
+            inherited = {self.told[p] for p in parents.get(person, ()) if p in self.told}
+            inherited.discard(None)
+            is_old_news = world["before"].get(person) == new
+            knowledge = bool(inherited) or person in world["cut"] or is_recalibrated
+            knowledge = knowledge or person in world["restated"]
+            quiet = (
+                self.is_first
+                or person not in world["now"]
+                or person == "f"
+                or new in inherited
+                or (is_old_news and knowledge)
+            )
+            (silent if quiet else issued)[person] = new
+        self.told = now
+        self.is_first = False
+        return issued, silent
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(history=steps)
+def test_any_sequence_of_builds_tells_each_move_once(warehouse, history):
+    """Moves, late data, merges, splits, erasures and new cuts, seen in builds of any frequency."""
+    warehouse.reset()
+    reference = Reference()
+    owner = {name: name for name in PEOPLE}
+    truth = dict.fromkeys(PEOPLE, "visitors")
+    told_owner, told_truth = None, {}
+    moved, restated, erased, recalibrations = set(), set(), set(), 0
+    day, calibration, length = date(2025, 1, 1), 1, 0
+    for kind, who, what in [("build", True, None), *history, ("build", True, None)]:
+        if kind in ("move", "restate", "recalibrate") and owner.get(who) == who:
+            truth[who] = what
+            if kind == "move":
+                moved.add(who)
+            else:
+                moved.discard(who)
+                if kind == "restate":
+                    restated.add(who)
+                else:
+                    recalibrations += 1
+                    calibration += 1
+        elif kind == "merge" and owner.get(who) == who and owner.get(what) == what and who != what:
+            survivor, other = sorted((who, what))
+            owner |= {name: survivor for name, person in owner.items() if person == other}
+            truth.pop(other)
+        elif kind == "split" and owner.get(who, who) != who:
+            owner[who] = who
+            truth[who] = what
+        elif kind == "erase" and owner.get(who) == who:
+            for name in [name for name, person in owner.items() if person == who]:
+                del owner[name]
+                erased.add(name)
+            truth.pop(who)
+        if kind != "build":
+            continue
+        if who:
+            day += timedelta(days=1)
+        # What identity tells, as int_identity__changes words it.
+        changes, parents, cut = [], {}, set()
+        for name, old in (told_owner or {}).items():
+            new = owner.get(name)
+            if new is None or new == old:
+                continue
+            if old not in truth:
+                changes.append(("merged", old, new))
+            elif new not in told_owner.values():
+                changes.append(("split", old, new))
+            else:
+                changes.append(("moved", old, new))
+            if changes[-1][0] != "merged":
+                cut |= {old, new}
+            parents.setdefault(new, set()).add(old)
+        for name in told_owner or {}:
+            # A profile id is an identifier: whoever has that is the heir.
+            if name in owner and owner[name] != name:
+                parents.setdefault(owner[name], set()).add(name)
+        world = {
+            "day": day,
+            "owner": owner,
+            "now": dict(truth),
+            "before": {
+                person: told_truth.get(person) if person in moved else segment
+                for person, segment in truth.items()
+            },
+            "restated": restated,
+            "rules": "same",
+            "calibration": calibration,
+            "changes": sorted(set(changes)),
+            "erased": erased,
+            "cut": cut,
+        }
+        rows = warehouse.build(world)
+        issued, silent = reference.build(world, parents, recalibrations > 0)
+        new = rows[length:]
+        length = len(rows)
+        # One row per number, and none is given again.
+        assert [row[0] for row in rows] == list(range(1, length + 1))
+        people = [row[1] for row in new if row[1]]
+        assert len(people) == len(set(people))
+        last = {row[1]: row[3] for row in rows if row[1]}
+        assert {key: value for key, value in last.items() if value} == {
+            key: value for key, value in truth.items() if value
+        }
+        assert {row[1]: row[3] for row in new if row[5]} == issued
+        assert {row[1] for row in new if row[1] and not row[5]} >= silent.keys() - erased
+        assert not {row[1] for row in rows} & erased
+        # The same once more has nothing to say.
+        assert warehouse.build(world | {"changes": [], "restated": set(), "erased": set()}) == rows
+        told_owner, told_truth = dict(owner), dict(truth)
+        moved, restated, erased, recalibrations = set(), set(), set(), 0
+
+
+# ---------- exports
+
+
+@pytest.fixture
+def marts(tmp_path, monkeypatch):
+    """A warehouse with an audience, and dbt's JSON of a build that passed."""
+    for name in ("LIFECYCLE_DB", "LIFECYCLE_EXPORT_CONTACTS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    Path("warehouse").mkdir()
+    with duckdb.connect("warehouse/lifecycle.duckdb") as connection:
+        connection.execute("""
+            create schema marts; create schema intermediate; create schema seeds;
+            create table intermediate.int_as_of_date as select date '2025-03-10' as as_of_date;
+            create table seeds.campaign_playbook as
+                select 'gift' as campaign_id, 'loyal' as segment, 1 as priority;
+            create table marts.campaign_audiences as
+            select
+                *, 'gift' as campaign_id, 'loyal' as segment, 'gift' as offer_class,
+                -1.50::decimal(18, 2) as predicted_clv
+            from (values
+                ('p1', 'email', 1, true), ('p2', 'sms', 2, true), ('p3', 'banner', 3, true),
+                ('p4', null, null, false)
+            ) as people (profile_id, channel, audience_rank, is_in_audience);
+            create table marts.retargeting_audiences as
+            select
+                'p1' as profile_id, 'cart_left' as interest, subject, subject as product_id,
+                'email' as channel, ' =1+1' as category, 1 as look_count,
+                date '2025-03-09' as last_looked_on
+            from (values
+                ('=cmd|x'), ('+1'), ('-1'), ('@sum'), (chr(9) || 'tab'), (chr(13) || 'return'),
+                ('plain, "quoted"')
+            ) as subjects (subject);
+            create table marts.campaign_triggers as
+            select
+                seq as trigger_seq, 'p1' as profile_id, 'moved' as event, 'a' as from_segment,
+                'b' as to_segment, 'gift' as started_campaign_id, null as ended_campaign_id,
+                'email' as channel, null as left_out_reason, seq <> 2 as is_issued,
+                date '2025-03-10' as issued_on
+            from range(1, 5) as seqs (seq);
+            create table intermediate.int_identity__golden_records as
+            from (values
+                ('p1', 'email', 'a@x.example'), ('p1', 'phone', '+491'),
+                ('p2', 'email', 'b@x.example'), ('p2', 'phone', '+492'),
+                ('p3', 'email', 'c@x.example'), ('p1', 'first_name', 'Ada')
+            ) as records (profile_id, attribute, value);
+        """)
+    passed("success")
+    return tmp_path
+
+
+def passed(status):
+    tables = ("campaign_audiences", "campaign_triggers", "retargeting_audiences")
+    nodes = {
+        f"model.lifecycle.{table}": {
+            "alias": table,
+            "resource_type": "model",
+            "original_file_path": f"models/marts/activation/{table}.sql",
+            "config": {"materialized": "table"},
+        }
+        for table in tables
+    }
+    results = {
+        "metadata": {
+            "generated_at": "2025-03-10T10:11:12Z",
+            "invocation_id": "0fda43d6-2cd5-4faf-a0e4-a86276b3c115",
+        },
+        "args": {"which": "build"},
+        "results": [{"unique_id": name, "status": status} for name in nodes],
+    }
+    Path("target").mkdir(exist_ok=True)
+    Path("target/run_results.json").write_text(json.dumps(results))
+    Path("target/manifest.json").write_text(json.dumps({"nodes": nodes}))
+
+
+def run(*arguments):
+    return CliRunner().invoke(module.export, list(arguments))
+
+
+def exported(name):
+    with Path(f"export/current/{name}.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_an_export_has_the_audiences_and_a_manifest_of_them(marts):
+    result = run()
+    assert result.exit_code == 0, result.output
+    assert "3 people in campaigns, 3 triggers. Next time: --since-seq 4" in result.output
+    assert [row["profile_id"] for row in exported("campaigns/gift")] == ["p1", "p2", "p3"]
+    assert [row["trigger_seq"] for row in exported("triggers")] == ["1", "3", "4"]
+    current = Path("export/current")
+    manifest = json.loads((current / "manifest.json").read_text())
+    assert manifest["as_of_date"] == "2025-03-10"
+    assert (manifest["last_seq"], manifest["has_contacts"]) == (4, False)
+    named = {}
+    for feed in manifest["feeds"]:
+        for file in feed["files"]:
+            content = (current / file["file"]).read_bytes()
+            assert file["sha256"] == hashlib.sha256(content).hexdigest()
+            assert file["bytes"] == len(content)
+            named[file["file"]] = feed["rows"]
+    there = {str(path.relative_to(current)) for path in current.rglob("*") if path.is_file()}
+    assert there == named.keys() | {"manifest.json"}
+    for file, rows in named.items():
+        if file.endswith(".parquet"):
+            assert duckdb.read_parquet(str(current / file)).count("*").fetchall() == [(rows,)]
+    (gift,) = [feed for feed in manifest["feeds"] if feed["name"] == "campaigns/gift"]
+    assert gift["columns"][0] == {"name": "profile_id", "type": "VARCHAR"}
+
+
+def test_an_export_says_only_what_is_new(marts):
+    assert run("--since-seq", "3").exit_code == 0
+    assert [row["trigger_seq"] for row in exported("triggers")] == ["4"]
+    refused = run("--since-seq", "5")
+    assert refused.exit_code == 1
+    assert "the last trigger is 4" in refused.output
+    assert [row["trigger_seq"] for row in exported("triggers")] == ["4"]
+
+
+def test_no_cell_is_a_formula(marts):
+    run()
+    subjects = [row["subject"] for row in exported("retargeting/cart_left")]
+    assert len(subjects) == 7
+    assert 'plain, "quoted"' in subjects
+    harmed = [text for text in subjects if text[0] in "=+-@\t\r\n"]
+    assert harmed == []
+    assert {"'=cmd|x", "'+1", "'-1", "'@sum", "'\ttab", "'\rreturn"} < set(subjects)
+    # A number is none, and Parquet needs no quotes.
+    assert exported("campaigns/gift")[0]["predicted_clv"] == "-1.50"
+    file = "export/current/retargeting/cart_left.parquet"
+    assert ("=cmd|x",) in duckdb.sql(f"select subject from '{file}'").fetchall()
+
+
+def test_contacts_are_exported_only_if_asked_for_twice(marts, monkeypatch):
+    run()
+    text = b"".join(path.read_bytes() for path in Path("export").rglob("*.csv"))
+    assert b"x.example" not in text
+    assert b"+49" not in text
+    assert "contact" not in exported("campaigns/gift")[0]
+
+    refused = run("--with-contacts")
+    assert refused.exit_code == 1
+    assert "LIFECYCLE_EXPORT_CONTACTS is 1" in refused.output
+    assert "contact" not in exported("campaigns/gift")[0]
+
+    monkeypatch.setenv("LIFECYCLE_EXPORT_CONTACTS", "1")
+    assert run("--with-contacts").exit_code == 0
+    contacts = {row["profile_id"]: row["contact"] for row in exported("campaigns/gift")}
+    # That of the channel, and none for a banner.
+    assert contacts == {"p1": "a@x.example", "p2": "'+492", "p3": ""}
+    assert Path("export/current").resolve().stat().st_mode & 0o077 == 0
+
+
+def test_a_build_that_did_not_pass_is_not_exported(marts):
+    passed("fail")
+    refused = run()
+    assert refused.exit_code == 1
+    assert "did not pass" in refused.output
+    assert not Path("export/current").exists()
+
+
+@pytest.mark.parametrize("step", ["_write_feed", "_swap"])
+def test_a_half_written_export_is_never_seen(marts, step):
+    run()
+    before = os.readlink("export/current")
+    crash = f"""
+import os
+from lifecycle import export
+real = export.{step}
+def die(*arguments):
+    if "{step}" == "_write_feed":
+        real(*arguments)
+    os._exit(9)
+export.{step} = die
+export.export(["--since-seq", "1"])
+"""
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
+    died = subprocess.run([sys.executable, "-c", crash], env=environment, check=False)
+    assert died.returncode == 9
+    assert os.readlink("export/current") == before
+    assert len(exported("triggers")) == 3
+    assert run("--since-seq", "1").exit_code == 0
+    assert len(exported("triggers")) == 2
+    assert not list(Path("export/versions").glob(".*"))
+    assert len(list(Path("export/versions").iterdir())) == 2
+
+
+if __name__ == "__main__":
+    drive(Path(sys.argv[1]))
