@@ -365,7 +365,10 @@ spans as (
 
     select
         *,
-        lead(period_number) over (partition by person_number order by period_number) - 1 as until_period_number,
+        lead(period_number) over (
+            partition by person_number
+            order by period_number
+        ) - 1 as until_period_number,
         max(
             case when coalesce(segment <> previous_segment, true) then period_end end
         ) over (
