@@ -230,19 +230,37 @@ restated as (
 
 ),
 
-{# Of whom something went elsewhere, or came, while he stayed. #}
-cut as (
+{# Of whom something went elsewhere, or came, since: the ledger need not have known him. #}
+reshaped_ids as (
 
-    select distinct own.profile_id
-    from own
-    inner join {{ ref('int_identity__changes') }} as found
-        on
-            own.profile_id = found.old_profile_id
-            or own.profile_id = found.new_profile_id
+    select
+        changes.old_profile_id as profile_id,
+        changes.change_type
+    from {{ ref('int_identity__changes') }} as changes
     cross join now_known
-    where
-        found.change_type in ('split', 'moved')
-        and found.change_number > now_known.known_changes
+    where changes.change_number > now_known.known_changes
+    union all
+    select
+        changes.new_profile_id as profile_id,
+        changes.change_type
+    from {{ ref('int_identity__changes') }} as changes
+    cross join now_known
+    where changes.change_number > now_known.known_changes
+
+),
+
+reshaped as (
+
+    select
+        profile_id,
+        case
+            when max(case when change_type in ('split', 'moved') then 1 else 0 end) = 1 then 'split'
+            when max(case when change_type = 'merged' then 1 else 0 end) = 1 then 'merge'
+            else 'rename'
+        end as lineage
+    from reshaped_ids
+    where change_type <> 'removed'
+    group by profile_id
 
 ),
 
@@ -265,7 +283,7 @@ moves as (
             when own.segment is null then coalesce(inheritances.running_campaign_id, own.running_campaign_id)
             else own.running_campaign_id
         end as running_campaign_id,
-        inheritances.lineage,
+        coalesce(inheritances.lineage, reshaped.lineage) as lineage,
         coalesce(inheritances.has_segment_now, false) as has_segment_now,
         coalesce(hindsight.segment, '') = coalesce(segments_now.segment, '') as was_there_before,
         coalesce(hindsight.segment_by_told_cuts = own.segment, false) as would_have_stayed
@@ -273,6 +291,7 @@ moves as (
     left join own on people.profile_id = own.profile_id
     left join segments_now on people.profile_id = segments_now.profile_id
     left join inheritances on people.profile_id = inheritances.profile_id
+    left join reshaped on people.profile_id = reshaped.profile_id
     left join hindsight on people.profile_id = hindsight.profile_id
     where coalesce(own.segment, '') <> coalesce(segments_now.segment, '')
 
@@ -290,7 +309,6 @@ judged as (
             when global_control.profile_id is not null then 'global control'
             when moves.has_segment_now then moves.lineage
             when moves.was_there_before and moves.lineage is not null then moves.lineage
-            when moves.was_there_before and cut.profile_id is not null then 'split'
             when
                 (moves.was_there_before or moves.would_have_stayed)
                 and now_known.is_recalibrated
@@ -302,7 +320,6 @@ judged as (
     cross join now_known
     left join global_control on moves.profile_id = global_control.profile_id
     left join restated on moves.profile_id = restated.profile_id
-    left join cut on moves.profile_id = cut.profile_id
 
     union all
 
