@@ -44,8 +44,9 @@ endif
 	$(call step,publish the marts,$(PYTHON) -m lifecycle publish)
 	$(call step,report,$(PYTHON) -m lifecycle report)
 
+# A file's builds are made once: by the worker that has the file.
 test: $(VENV)/.stamp lint ## Lint, then all tests
-	$(call step,tests,$(PYTHON) -m pytest -n 2 --dist loadgroup)
+	$(call step,tests,$(PYTHON) -m pytest -n 2 --dist loadfile)
 
 lint: export LIFECYCLE_DB := target/lint/warehouse.duckdb
 lint: export LIFECYCLE_STATE := target/lint/state.duckdb

@@ -20,9 +20,6 @@ from hypothesis import strategies as st
 
 from lifecycle import export as module
 
-# One worker: the builds are made once per process.
-pytestmark = pytest.mark.xdist_group("test_activation")
-
 # ---------- a story of builds
 
 

@@ -20,9 +20,6 @@ from hypothesis import strategies as st
 
 from lifecycle import components
 
-# One worker: what these tests look at is made once per process.
-pytestmark = pytest.mark.xdist_group("test_components")
-
 PROJECT = Path(__file__).resolve().parents[2]
 LARGEST_NODE = 2**60 - 1
 

@@ -16,9 +16,6 @@ import duckdb
 import pytest
 from conftest import PROJECT, dbt
 
-# One worker: what these tests look at is made once per process.
-pytestmark = pytest.mark.xdist_group("test_erasure")
-
 # What nothing but Ada bears, however it is written.
 WORDS = re.compile(
     r"\bada\b|erased\.example|erasedson|\bc-17\b|dev-17\b|\b70017\b|777-?0001|1985-05-17",

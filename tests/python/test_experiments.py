@@ -28,9 +28,6 @@ from scipy import stats
 from lifecycle import experiments
 from lifecycle.demo import buying
 
-# One worker: what these tests look at is made once per process.
-pytestmark = pytest.mark.xdist_group("test_experiments")
-
 engine, macros, spark = (
     test_engine_macros.engine,
     test_engine_macros.macros,

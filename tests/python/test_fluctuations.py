@@ -301,7 +301,6 @@ def shops(demo):
     return Shops(demo)
 
 
-@pytest.mark.xdist_group("fluctuations_of_shops")
 def test_a_year_of_a_steady_shop_seldom_rings(shops):
     """Chance, season and growth of twenty shops of 2,000 buyers, in the fourth year of each."""
     found = pandas.concat(shops.distribution(seed) for seed in range(20))
@@ -325,7 +324,6 @@ def test_a_year_of_a_steady_shop_seldom_rings(shops):
 SHIFT = {"shift_day": 900, "shift_share": 0.8}
 
 
-@pytest.mark.xdist_group("fluctuations_of_shops")
 def test_shops_whose_buyers_stop_are_flagged_and_the_same_shops_without_are_not(shops):
     stopped_on = (SHOP_START + timedelta(days=SHIFT["shift_day"])).date()
     for seed in range(20, 25):

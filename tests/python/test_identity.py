@@ -24,9 +24,6 @@ from identity_reference import Decisions, Record, hash_of, parts, resolve
 
 from lifecycle import components
 
-# One worker: what these tests look at is made once per process.
-pytestmark = pytest.mark.xdist_group("test_identity")
-
 NOON = datetime(2025, 3, 1, 12)
 # Identifiers that a record of a table may carry, and its columns of key and time.
 TABLES = {

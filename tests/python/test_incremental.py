@@ -19,9 +19,6 @@ import duckdb
 import pytest
 from conftest import PROJECT
 
-# One worker: the builds are made once per process.
-pytestmark = pytest.mark.xdist_group("test_incremental")
-
 START, DAYS, BATCHES = datetime(2024, 1, 1), 420, 8
 # Day of the story on which each batch is delivered: the second one is most of a year.
 DELIVERED = [240, 300, 301, 302, 330, 362, 390, 420]

@@ -500,7 +500,6 @@ def journey(dataset_build, shared, tmp_path_factory):
     }
 
 
-@pytest.mark.xdist_group("journey")
 @pytest.mark.parametrize("held_or_rolling", ["held", "rolling"])
 @pytest.mark.parametrize("segment_map", MAPS)
 def test_a_year_of_complete_journey_is_what_was_known_at_each_month_s_end(
