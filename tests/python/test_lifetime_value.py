@@ -20,7 +20,11 @@ from lifecycle.demo import buying
 
 MODELS = btyd.MODELS
 BUYERS = "select * from marts.customer_lifetime_value order by profile_id"
-VALUE_MODELS = ["path:models/intermediate/value", "clv_model_fits", "customer_lifetime_value"]
+VALUE_MODELS = [
+    "path:models/intermediate/value,+customer_lifetime_value",
+    "clv_model_fits",
+    "customer_lifetime_value",
+]
 # It asks for more of a purchase than predictions do.
 OTHERS = ["--exclude", "int_value__first_purchases"]
 
