@@ -490,7 +490,7 @@ def journey(dataset_build, shared, tmp_path_factory):
         "rfm_yardstick": "rolling",
         "segment_map": "putler",
     }
-    select = ["int_rfm__measured_cuts+", "int_segments__map+"]
+    select = ["int_rfm__metrics+", "int_segments__map+"]
     rolling = rebuilt(held, raw, shared / "completejourney_rolling", select, variables)
     return Facts(held, "America/New_York"), {
         ("exponea", "held"): held,
