@@ -1,6 +1,6 @@
 """CPU time and memory of the history of segments, against plain DuckDB SQL for the same table.
 
-    python bench/history.py --buyers 100000 1000000
+    python bench/history.py --buyers 100000 --buyers 1000000
 
 People, purchases and visits are made with a fixed seed: ten orders per buyer over 24 months, one in
 fourteen of them sent back in part. dbt builds the models of history on them. Then, in a process of

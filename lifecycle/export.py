@@ -12,7 +12,6 @@ LIFECYCLE_EXPORT_CONTACTS=1 where exports with contacts may be made at all.
 """
 
 import csv
-import fcntl
 import hashlib
 import json
 import os
@@ -23,7 +22,15 @@ from pathlib import Path
 import click
 import duckdb
 
-from lifecycle.publish import db_option, open_warehouse, passed_build
+from lifecycle.publish import (
+    db_option,
+    fingerprint,
+    link_to_newest,
+    only_process,
+    open_warehouse,
+    passed_build,
+    swap,
+)
 
 VERSION = re.compile(r"\d{8}-[0-9a-f]{12}")
 FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -52,14 +59,8 @@ def export(db: str, directory: str, since_seq: int, with_contacts: bool, target_
     build = passed_build(Path(target_path))
     root = Path(directory)
     try:
-        root.mkdir(parents=True, exist_ok=True)
-        with (root / ".lock").open("w") as lock, open_warehouse(db) as connection:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with only_process(root, "exporting"), open_warehouse(db) as connection:
             _export(connection, root, build["metadata"], since_seq, with_contacts)
-    except BlockingIOError:
-        raise click.ClickException(
-            f"Another process is exporting to `{root}`: wait until it is done."
-        ) from None
     except OSError as error:
         raise click.ClickException(
             f"`{error.filename or root}` cannot be written ({error.strerror}): make room or choose "
@@ -73,12 +74,7 @@ def export(db: str, directory: str, since_seq: int, with_contacts: bool, target_
 
 
 def _export(connection, root: Path, metadata: dict, since_seq: int, with_contacts: bool) -> None:
-    current = root / "current"
-    if current.exists() and not current.is_symlink():
-        raise click.ClickException(
-            f"`{current}` is in the way (it is no link of an earlier export): choose another "
-            "directory, or remove it."
-        )
+    current = link_to_newest(root)
     versions = root / "versions"
     versions.mkdir(exist_ok=True)
     draft = versions / ".draft"
@@ -86,16 +82,16 @@ def _export(connection, root: Path, metadata: dict, since_seq: int, with_contact
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(mode=0o700 if with_contacts else 0o777)
     try:
-        _write_version(connection, root, draft, metadata, since_seq, with_contacts)
+        _write_version(connection, current, draft, metadata, since_seq, with_contacts)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
 
 def _write_version(
-    connection, root: Path, draft: Path, metadata: dict, since_seq: int, with_contacts: bool
+    connection, current: Path, draft: Path, metadata: dict, since_seq: int, with_contacts: bool
 ) -> None:
     """All files of a version, in a folder that takes its name only when it is complete."""
-    current, versions = root / "current", draft.parent
+    versions = draft.parent
     ((as_of_date,),) = connection.execute(
         "select as_of_date from intermediate.int_as_of_date"
     ).fetchall()
@@ -129,7 +125,7 @@ def _write_version(
     if not version.exists():
         draft.rename(version)
     before = current.resolve() if current.exists() else None
-    _swap(current, version)
+    swap(current, version)
     for other in versions.iterdir():
         # The one before stays for whoever is still reading it.
         if VERSION.fullmatch(other.name) and other.resolve() not in (version.resolve(), before):
@@ -217,14 +213,11 @@ def _write_feed(connection, folder: Path, name: str, query: str, with_contacts: 
             {"name": column, "type": str(kind)}
             for column, kind in zip(relation.columns, relation.types, strict=True)
         ],
-        "files": [_described(folder, f"{name}.{suffix}") for suffix in ("parquet", "csv")],
+        "files": [
+            {"file": f"{name}.{suffix}", **fingerprint(folder / f"{name}.{suffix}")}
+            for suffix in ("parquet", "csv")
+        ],
     }
-
-
-def _described(folder: Path, name: str) -> dict:
-    with (folder / name).open("rb") as stream:
-        checksum = hashlib.file_digest(stream, "sha256").hexdigest()
-    return {"file": name, "bytes": (folder / name).stat().st_size, "sha256": checksum}
 
 
 def _with_contacts(query: str) -> str:
@@ -256,10 +249,3 @@ def _safe(value):
     if isinstance(value, str) and value.startswith(FORMULA):
         return "'" + value
     return value
-
-
-def _swap(current: Path, version: Path) -> None:
-    draft = current.with_name(".current.draft")
-    draft.unlink(missing_ok=True)
-    draft.symlink_to(version.relative_to(current.parent))
-    os.replace(draft, current)

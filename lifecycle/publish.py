@@ -68,7 +68,7 @@ def publish(db: str, state: str, directory: str | None, target_path: str):
     build = passed_build(Path(target_path))
     root = Path(directory)
     try:
-        with _only_publisher(root), open_warehouse(db, state) as connection:
+        with only_process(root, "publishing"), open_warehouse(db, state) as connection:
             _publish(connection, build, root)
     except OSError as error:
         raise click.ClickException(
@@ -205,7 +205,7 @@ def _words(names: list[str]) -> str:
 
 
 @contextmanager
-def _only_publisher(root: Path) -> Iterator[None]:
+def only_process(root: Path, doing: str) -> Iterator[None]:
     """The directory, locked; the system drops the lock of a process that dies."""
     root.mkdir(parents=True, exist_ok=True)
     with (root / ".lock").open("w") as lock:
@@ -213,18 +213,13 @@ def _only_publisher(root: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise click.ClickException(
-                f"Another process is publishing to `{root}`: wait until it is done."
+                f"Another process is {doing} to `{root}`: wait until it is done."
             ) from None
         yield
 
 
 def _publish(connection: duckdb.DuckDBPyConnection, build: dict, root: Path) -> None:
-    current = root / "current"
-    if current.exists() and not current.is_symlink():
-        raise click.ClickException(
-            f"`{current}` is in the way (it is no link of an earlier publish): choose another "
-            "directory, or remove it."
-        )
+    current = link_to_newest(root)
     _check_marts(connection, build["marts"])
     versions = root / "versions"
     versions.mkdir(exist_ok=True)
@@ -235,7 +230,7 @@ def _publish(connection: duckdb.DuckDBPyConnection, build: dict, root: Path) -> 
     version = versions / f"{generated_at:%Y%m%dT%H%M%S}-{invocation[:8]}"
     if not version.exists():
         _write_version(connection, build, version)
-    _swap(current, version)
+    swap(current, version)
     _remove_old_versions(versions, keep=version)
 
     written = json.loads((version / "manifest.json").read_text())
@@ -245,6 +240,17 @@ def _publish(connection: duckdb.DuckDBPyConnection, build: dict, root: Path) -> 
         f"({sum(table['rows'] for table in tables):,} rows, "
         f"{sum(table['bytes'] for table in tables) / 1e6:,.1f} MB)."
     )
+
+
+def link_to_newest(root: Path) -> Path:
+    """Where the link to the newest version is, or will be; refuses what is no link."""
+    current = root / "current"
+    if current.exists() and not current.is_symlink():
+        raise click.ClickException(
+            f"`{current}` is in the way (it is no link to an earlier version): choose another "
+            "directory, or remove it."
+        )
+    return current
 
 
 def _write_version(connection: duckdb.DuckDBPyConnection, build: dict, version: Path) -> None:
@@ -280,15 +286,12 @@ def _write_table(connection: duckdb.DuckDBPyConnection, mart: dict, folder: Path
     ((rows,),) = connection.execute(f"select count(*) from {relation}").fetchall()
     described = connection.execute(f"describe {relation}").fetchall()
     documented = {key.lower(): column for key, column in mart["columns"].items()}
-    with file.open("rb") as stream:
-        checksum = hashlib.file_digest(stream, "sha256").hexdigest()
     return {
         "name": name,
         "description": mart["description"],
         "file": file.name,
         "rows": rows,
-        "bytes": file.stat().st_size,
-        "sha256": checksum,
+        **fingerprint(file),
         "columns": [
             {
                 "name": column,
@@ -300,8 +303,17 @@ def _write_table(connection: duckdb.DuckDBPyConnection, mart: dict, folder: Path
     }
 
 
-def _swap(current: Path, version: Path) -> None:
+def fingerprint(file: Path) -> dict:
+    """What tells whether a file arrived whole."""
+    with file.open("rb") as stream:
+        checksum = hashlib.file_digest(stream, "sha256").hexdigest()
+    return {"bytes": file.stat().st_size, "sha256": checksum}
+
+
+def swap(current: Path, version: Path) -> None:
+    """Points the link at a version, in one step."""
     draft = current.with_name(".current.draft")
+    draft.unlink(missing_ok=True)
     draft.symlink_to(version.relative_to(current.parent))
     os.replace(draft, current)
 
@@ -310,7 +322,6 @@ def _remove_leftovers(root: Path) -> None:
     """What a publisher that died has left."""
     for draft in (root / "versions").glob(".*.draft"):
         shutil.rmtree(draft)
-    (root / ".current.draft").unlink(missing_ok=True)
 
 
 def _remove_old_versions(versions: Path, keep: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -82,6 +83,30 @@ def dbt_build(raw: Path, home: Path, variables: dict | None = None, **environmen
 def lifecycle(*arguments: str) -> None:
     """Runs a command of the project as a user does."""
     subprocess.run([sys.executable, "-m", "lifecycle", *arguments], cwd=PROJECT, check=True)
+
+
+def project_copy(home: Path) -> Path:
+    """A copy of the dbt project in `home`, for builds between which its seeds change."""
+    ignored = shutil.ignore_patterns("python", "__pycache__")
+    for name in ("macros", "models", "seeds", "tests", "lifecycle", "analyses"):
+        shutil.copytree(PROJECT / name, home / "project" / name, ignore=ignored)
+    for name in ("dbt_project.yml", "profiles.yml"):
+        shutil.copy(PROJECT / name, home / "project" / name)
+    return home / "project"
+
+
+def story_of(file: str, home: Path) -> list[dict]:
+    """What a test file, run as a script in a process of its own, printed of its builds."""
+    run = subprocess.run(
+        [sys.executable, str(Path(file).resolve()), str(home)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ
+        | {"PYTHONPATH": os.pathsep.join([str(PROJECT), str(Path(__file__).parent)])},
+    )
+    assert run.returncode == 0, run.stdout[-2000:] + run.stderr[-4000:]
+    return [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
 
 
 @pytest.fixture(scope="session")

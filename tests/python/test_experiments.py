@@ -8,7 +8,6 @@ import itertools
 import json
 import os
 import random
-import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -20,7 +19,7 @@ import pandas as pd
 import pytest
 import test_datasets
 import test_engine_macros
-from conftest import PROJECT
+from conftest import PROJECT, project_copy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
@@ -623,11 +622,7 @@ class Shop:
 
     def __init__(self, home):
         self.home, self.raw = home, home / "raw"
-        for name in ("macros", "models", "seeds", "tests", "lifecycle", "analyses"):
-            ignored = shutil.ignore_patterns("python", "__pycache__")
-            shutil.copytree(PROJECT / name, home / "project" / name, ignore=ignored)
-        for name in ("dbt_project.yml", "profiles.yml"):
-            shutil.copy(PROJECT / name, home / "project" / name)
+        project_copy(home)
         generator = random.Random(7)
         self.orders = [
             (f"{person}-{number}", day, generator.randint(10, 90), f"c{person:04d}")

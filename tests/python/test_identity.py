@@ -9,7 +9,6 @@ import json
 import os
 import random
 import shutil
-import subprocess
 import sys
 from collections import Counter, defaultdict
 from datetime import datetime, timedelta
@@ -17,7 +16,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import PROJECT
+from conftest import project_copy, story_of
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from identity_reference import Decisions, Record, hash_of, parts, resolve
@@ -458,26 +457,8 @@ def words_in(connection):
 @pytest.fixture(scope="module")
 def builds(tmp_path_factory):
     home = tmp_path_factory.mktemp("identity")
-    # A copy: the seeds change from build to build.
-    for name in ("macros", "models", "seeds", "tests", "lifecycle", "analyses"):
-        shutil.copytree(
-            PROJECT / name,
-            home / "project" / name,
-            ignore=shutil.ignore_patterns("python", "__pycache__"),
-        )
-    for name in ("dbt_project.yml", "profiles.yml"):
-        shutil.copy(PROJECT / name, home / "project" / name)
-    driven = subprocess.run(
-        [sys.executable, __file__, str(home)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=os.environ
-        | {"PYTHONPATH": os.pathsep.join([str(PROJECT), str(Path(__file__).parent)])},
-    )
-    assert driven.returncode == 0, driven.stdout[-2000:] + driven.stderr[-4000:]
-    lines = [json.loads(line) for line in driven.stdout.splitlines() if line.startswith('{"what"')]
-    return {line["what"]: line for line in lines}
+    project_copy(home)
+    return {line["what"]: line for line in story_of(__file__, home)}
 
 
 STORY = {name: told for name, *told in story()}

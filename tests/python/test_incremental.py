@@ -9,7 +9,6 @@ import json
 import os
 import random
 import shutil
-import subprocess
 import sys
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import NamedTuple
 
 import duckdb
 import pytest
-from conftest import PROJECT
+from conftest import project_copy, story_of
 
 START, DAYS, BATCHES = datetime(2024, 1, 1), 420, 8
 # Day of the story on which each batch is delivered: the second one is most of a year.
@@ -304,24 +303,8 @@ def look(warehouse):
 @pytest.fixture(scope="module")
 def builds(tmp_path_factory):
     home = tmp_path_factory.mktemp("incremental")
-    # A copy: a seed changes from build to build.
-    for name in ("macros", "models", "seeds", "tests", "lifecycle", "analyses"):
-        shutil.copytree(
-            PROJECT / name,
-            home / "project" / name,
-            ignore=shutil.ignore_patterns("python", "__pycache__"),
-        )
-    for name in ("dbt_project.yml", "profiles.yml"):
-        shutil.copy(PROJECT / name, home / "project" / name)
-    run = subprocess.run(
-        [sys.executable, str(Path(__file__).resolve()), str(home)],
-        capture_output=True,
-        text=True,
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parent)},
-    )
-    assert run.returncode == 0, run.stdout[-2000:] + run.stderr[-4000:]
-    lines = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
-    return {line["what"]: line for line in lines}
+    project_copy(home)
+    return {line["what"]: line for line in story_of(__file__, home)}
 
 
 @pytest.mark.parametrize("name", [step.name for step in STORY if step.anew is not None])

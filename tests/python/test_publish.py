@@ -177,7 +177,7 @@ def test_strangers_among_the_versions_are_left_alone(project):
     ("step", "half_done"),
     [
         ("_write_table", "real(*arguments)"),
-        ("_swap", "os.symlink('nowhere', 'published/.current.draft')"),
+        ("swap", "os.symlink('nowhere', 'published/.current.draft')"),
     ],
 )
 def test_a_crash_leaves_the_published_version_and_the_next_run_cleans_up(project, step, half_done):

@@ -159,15 +159,10 @@ rescored as (
         {{ rfm_score('spans.net_revenue', 'told_cuts.monetary') }} as monetary_score
     from {{ ref('int_segments__spans') }} as spans
     inner join people on spans.profile_id = people.profile_id
-    inner join {{ ref('int_periods') }} as periods
-        on
-            spans.from_period_number <= periods.period_number
-            and coalesce(spans.until_period_number >= periods.period_number, true)
-            and periods.is_current
     cross join {{ ref('int_as_of_date') }} as as_of
     cross join told_cuts
     where
-        spans.segment is not null
+        spans.until_period_number is null
         and spans.recency_score is not null
 
 ),
@@ -178,13 +173,7 @@ replaced as (
         rescored.profile_id,
         segment_map.segment
     from rescored
-    inner join segment_map
-        on
-            rescored.recency_score = segment_map.recency_score
-            and rescored.frequency_score = segment_map.frequency_score
-            and rescored.monetary_score = segment_map.monetary_score
-            and rescored.is_one_purchase = segment_map.is_one_purchase
-            and rescored.is_engaged = segment_map.is_engaged
+    inner join segment_map on {{ same_cell('rescored', 'segment_map') }}
 
 ),
 
@@ -212,10 +201,4 @@ select
     scored.looked_on
 from scored
 left join replaced on scored.profile_id = replaced.profile_id
-left join segment_map
-    on
-        scored.recency_score = segment_map.recency_score
-        and scored.frequency_score = segment_map.frequency_score
-        and scored.monetary_score = segment_map.monetary_score
-        and scored.is_one_purchase = segment_map.is_one_purchase
-        and scored.is_engaged = segment_map.is_engaged
+left join segment_map on {{ same_cell('scored', 'segment_map') }}

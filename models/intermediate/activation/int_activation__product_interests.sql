@@ -45,7 +45,7 @@ looks as (
     select
         case
             when shared_device_records.record_id is not null then shared_device_records.profile_id
-            else coalesce(accounts.profile_id, addresses.profile_id, devices.profile_id)
+            else {{ owner(['customer_id', 'email', 'anonymous_id']) }}
         end as profile_id,
         events.event_id,
         events.event_type,
@@ -62,18 +62,7 @@ looks as (
             and {{ local_date('events.occurred_at') }} <= as_of.as_of_date
     left join products on events.product_id = products.product_id
     left join shared_device_records on events.event_id = shared_device_records.record_id
-    left join identifiers as accounts
-        on
-            events.customer_id = accounts.identifier_value
-            and accounts.identifier_type = 'customer_id'
-    left join identifiers as addresses
-        on
-            events.email = addresses.identifier_value
-            and addresses.identifier_type = 'email'
-    left join identifiers as devices
-        on
-            events.anonymous_id = devices.identifier_value
-            and devices.identifier_type = 'anonymous_id'
+    {{ joined_owners('events', ['customer_id', 'email', 'anonymous_id']) }}
 
 ),
 

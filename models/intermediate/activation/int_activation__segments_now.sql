@@ -5,22 +5,13 @@ spans as (
 
     select * from {{ ref('int_segments__spans') }}
 
-),
-
-periods as (
-
-    select * from {{ ref('int_periods') }}
-    where is_current
-
 )
 
 select
-    spans.profile_id,
-    spans.segment,
-    cast(spans.definition_hash as string) as definition
+    profile_id,
+    segment,
+    cast(definition_hash as string) as definition
 from spans
-inner join periods
-    on
-        spans.from_period_number <= periods.period_number
-        and coalesce(spans.until_period_number >= periods.period_number, true)
-where spans.segment is not null
+where
+    until_period_number is null
+    and segment is not null

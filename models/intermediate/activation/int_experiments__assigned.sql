@@ -40,31 +40,14 @@ staff as (
 
 ),
 
-days as (
+calendar as (
 
-    select distinct assigned_on from tool_assignments
-
-),
-
-period_ends as (
-
-    select distinct period_end from membership
+    select * from {{ ref('int_calendar') }}
 
 ),
 
 {# People of tools are in the segment of the last period that ended before: what they did on the day itself
    may be what the experiment did. #}
-days_with_period as (
-
-    select
-        days.assigned_on,
-        max(period_ends.period_end) as period_end
-    from days
-    inner join period_ends on days.assigned_on > period_ends.period_end
-    group by days.assigned_on
-
-),
-
 unioned as (
 
     select
@@ -91,11 +74,11 @@ unioned as (
         tool_assignments.assigned_on,
         tool_assignments.assigned_at
     from tool_assignments
-    left join days_with_period on tool_assignments.assigned_on = days_with_period.assigned_on
+    left join calendar on tool_assignments.assigned_on = calendar.calendar_day
     left join membership
         on
             tool_assignments.profile_id = membership.profile_id
-            and days_with_period.period_end = membership.period_end
+            and calendar.previous_period_end = membership.period_end
 
 ),
 

@@ -26,28 +26,11 @@ owned as (
     select
         assignments.experiment_id,
         assignments.arm,
-        coalesce(
-            accounts.profile_id, addresses.profile_id, numbers.profile_id, devices.profile_id
-        ) as profile_id,
+        {{ owner(['customer_id', 'email', 'phone', 'anonymous_id']) }} as profile_id,
         {{ local_date('assignments.assigned_at') }} as assigned_on,
         assignments.assigned_at
     from assignments
-    left join identifiers as accounts
-        on
-            assignments.customer_id = accounts.identifier_value
-            and accounts.identifier_type = 'customer_id'
-    left join identifiers as addresses
-        on
-            assignments.email = addresses.identifier_value
-            and addresses.identifier_type = 'email'
-    left join identifiers as numbers
-        on
-            assignments.phone = numbers.identifier_value
-            and numbers.identifier_type = 'phone'
-    left join identifiers as devices
-        on
-            assignments.anonymous_id = devices.identifier_value
-            and devices.identifier_type = 'anonymous_id'
+    {{ joined_owners('assignments', ['customer_id', 'email', 'phone', 'anonymous_id']) }}
 
 )
 

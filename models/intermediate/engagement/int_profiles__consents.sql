@@ -29,25 +29,14 @@ as_of as (
 changes as (
 
     select
-        coalesce(accounts.profile_id, addresses.profile_id, numbers.profile_id) as profile_id,
+        {{ owner(['customer_id', 'email', 'phone']) }} as profile_id,
         consents.channel,
         consents.status,
         consents.changed_at,
         consents.consent_id as change_id
     from consents
     inner join as_of on {{ local_date('consents.changed_at') }} <= as_of.as_of_date
-    left join identifiers as accounts
-        on
-            consents.customer_id = accounts.identifier_value
-            and accounts.identifier_type = 'customer_id'
-    left join identifiers as addresses
-        on
-            consents.email = addresses.identifier_value
-            and addresses.identifier_type = 'email'
-    left join identifiers as numbers
-        on
-            consents.phone = numbers.identifier_value
-            and numbers.identifier_type = 'phone'
+    {{ joined_owners('consents', ['customer_id', 'email', 'phone']) }}
 
     union all
 

@@ -25,22 +25,11 @@ owned as (
         events.channel,
         events.event_type,
         events.campaign_id,
-        coalesce(accounts.profile_id, addresses.profile_id, numbers.profile_id) as profile_id,
+        {{ owner(['customer_id', 'email', 'phone']) }} as profile_id,
         {{ local_date('events.occurred_at') }} as occurred_on,
         events.occurred_at
     from events
-    left join identifiers as accounts
-        on
-            events.customer_id = accounts.identifier_value
-            and accounts.identifier_type = 'customer_id'
-    left join identifiers as addresses
-        on
-            events.email = addresses.identifier_value
-            and addresses.identifier_type = 'email'
-    left join identifiers as numbers
-        on
-            events.phone = numbers.identifier_value
-            and numbers.identifier_type = 'phone'
+    {{ joined_owners('events', ['customer_id', 'email', 'phone']) }}
 
 )
 

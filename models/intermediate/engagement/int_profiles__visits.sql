@@ -30,21 +30,10 @@ owned as (
         sessions.started_at,
         case
             when sessions.is_shared_device then sessions.profile_id
-            else coalesce(accounts.profile_id, addresses.profile_id, devices.profile_id)
+            else {{ owner(['customer_id', 'email', 'anonymous_id']) }}
         end as profile_id
     from sessions
-    left join identifiers as devices
-        on
-            sessions.anonymous_id = devices.identifier_value
-            and devices.identifier_type = 'anonymous_id'
-    left join identifiers as accounts
-        on
-            sessions.customer_id = accounts.identifier_value
-            and accounts.identifier_type = 'customer_id'
-    left join identifiers as addresses
-        on
-            sessions.email = addresses.identifier_value
-            and addresses.identifier_type = 'email'
+    {{ joined_owners('sessions', ['customer_id', 'email', 'anonymous_id']) }}
 
 ),
 

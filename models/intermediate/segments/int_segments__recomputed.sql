@@ -331,13 +331,7 @@ placed as (
             when scored.standing not in ('buyer', 'loyal_visitors', 'visitors') then scored.standing
         end as out_of_base_reason
     from scored
-    left join segment_map
-        on
-            scored.recency_score = segment_map.recency_score
-            and scored.frequency_score = segment_map.frequency_score
-            and scored.monetary_score = segment_map.monetary_score
-            and scored.is_one_purchase = segment_map.is_one_purchase
-            and scored.is_engaged = segment_map.is_engaged
+    left join segment_map on {{ same_cell('scored', 'segment_map') }}
 
 ),
 

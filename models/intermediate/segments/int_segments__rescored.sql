@@ -81,13 +81,7 @@ placed as (
         members.period_end,
         case when members.is_buyer then segment_map.segment else members.segment end as segment
     from members
-    left join segment_map
-        on
-            members.recency_score = segment_map.recency_score
-            and members.frequency_score = segment_map.frequency_score
-            and members.monetary_score = segment_map.monetary_score
-            and members.is_one_purchase = segment_map.is_one_purchase
-            and members.is_engaged = segment_map.is_engaged
+    left join segment_map on {{ same_cell('members', 'segment_map') }}
 
 )
 

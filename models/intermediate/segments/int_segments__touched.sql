@@ -25,12 +25,6 @@ calendar as (
 
 ),
 
-periods as (
-
-    select * from {{ ref('int_periods') }}
-
-),
-
 yardsticks as (
 
     select * from {{ ref('int_rfm__yardsticks') }}
@@ -185,11 +179,10 @@ told as (
         {# Of a period that was not over only what came before it was told for good. #}
         case
             when calendar.period_end = spans.told_on then spans.told_on
-            else {{ days_before('periods.starts_on', 1) }}
+            else calendar.previous_period_end
         end as told_until
     from told_spans as spans
     left join calendar on spans.told_on = calendar.calendar_day
-    left join periods on calendar.period_number = periods.period_number
     where spans.until_period_number is null
 
 ),

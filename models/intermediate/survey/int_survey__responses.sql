@@ -25,20 +25,13 @@ owned as (
 
     select
         responses.response_id,
-        coalesce(accounts.profile_id, addresses.profile_id) as profile_id,
+        {{ owner(['customer_id', 'email']) }} as profile_id,
         responses.touchpoint,
         responses.score,
         {{ local_date('responses.responded_at') }} as responded_on,
         responses.responded_at
     from responses
-    left join identifiers as accounts
-        on
-            responses.customer_id = accounts.identifier_value
-            and accounts.identifier_type = 'customer_id'
-    left join identifiers as addresses
-        on
-            responses.email = addresses.identifier_value
-            and addresses.identifier_type = 'email'
+    {{ joined_owners('responses', ['customer_id', 'email']) }}
 
 )
 

@@ -29,6 +29,7 @@ days as (
 select
     periods.period_number,
     cast(days.period_start as date) as calendar_day,
+    {{ days_before('periods.starts_on', 1) }} as previous_period_end,
     periods.period_end
 from days
 inner join periods on days.period_start between periods.starts_on and periods.period_end

@@ -13,6 +13,12 @@ membership as (
 
 ),
 
+calendar as (
+
+    select * from {{ ref('int_calendar') }}
+
+),
+
 as_of as (
 
     select
@@ -43,30 +49,7 @@ ranked as (
 
 ),
 
-days as (
-
-    select distinct responded_on from ranked
-
-),
-
-period_ends as (
-
-    select distinct period_end from membership
-
-),
-
 {# The answer may be about what moved the person since: the segment is that of the last period before. #}
-days_with_period as (
-
-    select
-        days.responded_on,
-        max(period_ends.period_end) as period_end
-    from days
-    inner join period_ends on days.responded_on > period_ends.period_end
-    group by days.responded_on
-
-),
-
 placed as (
 
     select
@@ -75,11 +58,11 @@ placed as (
         membership.segment,
         membership.stage
     from ranked
-    left join days_with_period on ranked.responded_on = days_with_period.responded_on
+    left join calendar on ranked.responded_on = calendar.calendar_day
     left join membership
         on
             ranked.profile_id = membership.profile_id
-            and days_with_period.period_end = membership.period_end
+            and calendar.previous_period_end = membership.period_end
     where ranked.place = 1
 
 ),

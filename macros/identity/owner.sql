@@ -1,0 +1,25 @@
+{# Whose a record is: the first of its identifiers tells that is somebody's. `joined_owners` gives the joins of a
+   relation with `identifiers`, a CTE of int_identity__identifiers; `owner` the profile out of them. Both take the
+   types of identifier that the record has, the most telling first. #}
+{% macro joined_owners(relation, types) -%}
+    {%- for type in types %}
+    left join identifiers as {{ owner_names()[type] }}
+        on
+            {{ relation }}.{{ type }} = {{ owner_names()[type] }}.identifier_value
+            and {{ owner_names()[type] }}.identifier_type = '{{ type }}'
+    {%- endfor -%}
+{%- endmacro %}
+
+{% macro owner(types) -%}
+    coalesce(
+    {%- for type in types -%}
+        {{ owner_names()[type] }}.profile_id{{ ', ' if not loop.last }}
+    {%- endfor -%}
+    )
+{%- endmacro %}
+
+{% macro owner_names() -%}
+    {{- return({
+        'customer_id': 'accounts', 'email': 'addresses', 'phone': 'numbers', 'anonymous_id': 'devices'
+    }) -}}
+{%- endmacro %}
