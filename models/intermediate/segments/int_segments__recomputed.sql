@@ -90,19 +90,18 @@ active_spans as (
 
 ),
 
-{# Dates before the first period are seen in it. #}
+{# When somebody may go elsewhere, and what begins (1) or ends (-1) then. A score falls, or the base is left,
+   only if nothing was bought before; dates before the first period are seen in it. #}
 turns as (
 
     {% for cut in range(1, 5) %}
     select
         steps.person_number,
         {{ days_after('steps.last_purchased_on', '-yardsticks.recency_cut_' ~ cut) }} as turns_on,
+        'time' as what,
+        0 as change,
         steps.period_number,
-        steps.next_period_number,
-        0 as engaged,
-        0 as visiting,
-        0 as contactable,
-        0 as known
+        steps.next_period_number
     from steps
     inner join yardsticks on steps.period_end = yardsticks.period_end
 
@@ -112,12 +111,10 @@ turns as (
     select
         person_number,
         {{ days_after('last_purchased_on', var('buyer_window_days')) }} as turns_on,
+        'time' as what,
+        0 as change,
         period_number,
-        next_period_number,
-        0 as engaged,
-        0 as visiting,
-        0 as contactable,
-        0 as known
+        next_period_number
     from steps
 
     union all
@@ -125,12 +122,10 @@ turns as (
     select
         person_number,
         active_from as turns_on,
+        activity as what,
+        1 as change,
         null as period_number,
-        null as next_period_number,
-        case when activity = 'engaged' then 1 else 0 end as engaged,
-        case when activity = 'visitor' then 1 else 0 end as visiting,
-        0 as contactable,
-        0 as known
+        null as next_period_number
     from active_spans
 
     union all
@@ -138,12 +133,10 @@ turns as (
     select
         person_number,
         {{ days_after('active_until', 1) }} as turns_on,
+        activity as what,
+        -1 as change,
         null as period_number,
-        null as next_period_number,
-        case when activity = 'engaged' then -1 else 0 end as engaged,
-        case when activity = 'visitor' then -1 else 0 end as visiting,
-        0 as contactable,
-        0 as known
+        null as next_period_number
     from active_spans
 
     union all
@@ -151,12 +144,10 @@ turns as (
     select
         person_number,
         contact_known_on as turns_on,
+        'contact' as what,
+        1 as change,
         null as period_number,
-        null as next_period_number,
-        0 as engaged,
-        0 as visiting,
-        1 as contactable,
-        0 as known
+        null as next_period_number
     from people
 
     union all
@@ -164,12 +155,10 @@ turns as (
     select
         people.person_number,
         coalesce(people.first_seen_on, first_period.first_day) as turns_on,
+        'known' as what,
+        1 as change,
         null as period_number,
-        null as next_period_number,
-        0 as engaged,
-        0 as visiting,
-        0 as contactable,
-        1 as known
+        null as next_period_number
     from people
     cross join first_period
 
@@ -193,11 +182,9 @@ seen as (
     select
         dated.person_number,
         calendar.period_number,
-        0 as step_number,
-        dated.engaged,
-        dated.visiting,
-        dated.contactable,
-        dated.known
+        dated.what,
+        dated.change,
+        0 as step_number
     from dated
     inner join calendar on dated.seen_on = calendar.calendar_day
     where
@@ -210,15 +197,12 @@ seen as (
         steps.person_number,
         {% if var('rfm_yardstick') == 'held' -%}
         steps.period_number,
-        steps.period_number as step_number,
         {%- else -%}
         periods.period_number,
-        steps.period_number as step_number,
         {%- endif %}
-        0 as engaged,
-        0 as visiting,
-        0 as contactable,
-        0 as known
+        'purchase' as what,
+        0 as change,
+        steps.period_number as step_number
     from steps
     {%- if var('rfm_yardstick') == 'rolling' %}
     inner join periods
@@ -234,11 +218,10 @@ changes as (
     select
         person_number,
         period_number,
-        max(step_number) as step_number,
-        sum(engaged) as engaged,
-        sum(visiting) as visiting,
-        max(contactable) as contactable,
-        max(known) as known
+        {% for what in ['engaged', 'visitor', 'contact', 'known'] %}
+        sum(case when what = '{{ what }}' then change else 0 end) as {{ what }},
+        {% endfor %}
+        max(step_number) as step_number
     from seen
     group by person_number, period_number
 
@@ -251,9 +234,9 @@ standings as (
         period_number,
         max(step_number) over so_far as step_number,
         sum(engaged) over so_far > 0 as is_engaged,
-        sum(visiting) over so_far > 0 as is_visitor,
-        max(contactable) over so_far = 1 as is_contact,
-        max(known) over so_far = 1 as is_known
+        sum(visitor) over so_far > 0 as is_visitor,
+        sum(contact) over so_far > 0 as is_contact,
+        sum(known) over so_far > 0 as is_known
     from changes
     window so_far as (
         partition by person_number

@@ -28,29 +28,45 @@ restatements as (
 
 ),
 
-placed as (
+current_period as (
+
+    select max(period_number) as period_number
+    from periods
+
+),
+
+{# Out of the base only the first period is told, and the current one. #}
+spread as (
 
     select
         spans.*,
+        spans.from_period_number - 1 + {{ one_to(
+            'coalesce(spans.until_period_number, current_period.period_number) - spans.from_period_number + 1'
+        ) }} as period_number
+    from spans
+    cross join current_period
+
+),
+
+placed as (
+
+    select
+        spread.*,
         case
-            when spans.from_period_number = periods.period_number then spans.previous_segment
-            else spans.segment
+            when spread.from_period_number = periods.period_number then spread.previous_segment
+            else spread.segment
         end as earlier_segment,
-        periods.period_number,
         periods.is_current,
         periods.is_full,
         periods.period_end
-    from spans
-    inner join periods
-        on
-            spans.from_period_number <= periods.period_number
-            and coalesce(spans.until_period_number >= periods.period_number, true)
+    from spread
+    inner join periods on spread.period_number = periods.period_number
     where
-        spans.segment is not null
+        spread.segment is not null
         or periods.is_current
         or (
-            spans.from_period_number = periods.period_number
-            and spans.previous_segment is not null
+            spread.from_period_number = periods.period_number
+            and spread.previous_segment is not null
         )
 
 )
