@@ -147,6 +147,7 @@ def _read(
         "relation_sql": sql,
         "format": " and ".join(sorted({file.format for file in files})) + " parts" * is_folder,
         "file_count": len(files),
+        "files": [[file.path.name if is_folder else "", _fingerprint(file.path)] for file in files],
         "columns": {
             name: types[name]
             for name in [*(column.name for column in table.columns), ARRIVAL]
@@ -176,6 +177,12 @@ def _parts(root: Path, folder: Path) -> list[Path]:
             "or remove the folder."
         )
     return paths
+
+
+def _fingerprint(path: Path) -> str:
+    """Tells a file from what it was: another size, or written since."""
+    found = path.stat()
+    return f"{found.st_size} {found.st_mtime_ns}"
 
 
 # -- files ---------------------------------------------------------------------------------------

@@ -11,16 +11,3 @@
         select identifier_hash from {{ list }}
     {%- endif -%}
 {%- endmacro %}
-
-{# Whether one of a row's identifiers is on the list, which the query has as `denied`. #}
-{% macro is_denied(identifiers) -%}
-    (
-        {%- for identifier in identifiers %}
-        coalesce(
-            {{ hash_of("'" ~ identifier ~ ":' || " ~ identifier) }}
-            in (select denied.identifier_hash from denied),
-            false
-        ) {{ 'or ' if not loop.last }}
-        {%- endfor %}
-    )
-{%- endmacro %}

@@ -1,78 +1,126 @@
-{# Takes people on the deny list out of staging and identity, after the identity that finds all of them is known
-   and before anything reads staging for good. A row of which they are the strongest identifier is theirs: it goes or
-   loses all that is personal. From other rows only their identifiers go. #}
-{% macro erase_people() -%}
+{# Takes people on the deny list out of staging and identity: those of earlier builds as soon as records are there
+   (`nodes` none), so that nothing is built of them; those whom a request of this build names once the identity that
+   finds all of them is known, before anything else reads staging. A row of which they are the strongest identifier
+   is theirs: it goes or loses all that is personal. From other rows only their identifiers go. A row that goes stays
+   as an empty one, so that all that came in is accounted for. #}
+{% macro erase_people(records, nodes=none, links=none) -%}
     {%- if execute -%}
-        {%- set nodes, records, links = (
-            ref('int_identity__nodes'), ref('int_identity__records'), ref('int_identity__links')
-        ) -%}
         {%- set keys = api.Relation.create(identifier='erased_keys') -%}
-        {%- do run_query(create_table_as(True, keys, erased_keys_sql(nodes))) -%}
+        {%- do run_query(create_table_as(True, keys, erased_keys_sql(records, nodes))) -%}
         {%- if run_query('select count(*) from erased_keys').columns[0].values()[0] > 0 -%}
             {%- for table in personal_columns() -%}
-                {%- set relation = ref(table.name) -%}
-                {%- set is_theirs = strongest_identifier(table.identifiers) ~ ' in (select identifier_key from erased_keys)' -%}
+                {%- set source_name, name = table.source_table.split('.') -%}
+                {%- set relation = ref(table.base) -%}
+                {%- set emptied = table.identifiers + table.attributes -%}
                 {%- if table.is_person -%}
-                    {%- do run_query('delete from ' ~ relation ~ ' where ' ~ is_theirs) -%}
-                {%- else -%}
-                    {%- do run_query(
-                        'update ' ~ relation ~ ' set ' ~ (table.identifiers + table.attributes) | join(' = null, ')
-                        ~ ' = null where ' ~ is_theirs
-                    ) -%}
+                    {%- set emptied = staged_columns(source_name, name) -%}
+                    {%- if delivery_key(source_name, name) not in emptied -%}
+                        {%- set emptied = emptied + [delivery_key(source_name, name)] -%}
+                    {%- endif -%}
                 {%- endif -%}
-                {%- do forget_identifiers(relation, table.identifiers[1:]) -%}
+                {%- do run_query(
+                    'update ' ~ relation ~ ' set ' ~ emptied | join(' = null, ') ~ ' = null, is_erased = true, '
+                    ~ ('is_kept = false, ' if table.is_person) ~ said_no_more() ~ ' where '
+                    ~ strongest_identifier(table.identifiers) ~ ' in (select identifier_key from erased_keys)'
+                ) -%}
+                {%- do forget_identifiers(
+                    relation, table.identifiers[1:],
+                    'is_erased = is_erased or raw_record is not null, ' ~ said_no_more()
+                ) -%}
             {%- endfor -%}
 
             {%- do run_query(
                 'delete from ' ~ records ~ ' where ' ~ strongest_identifier(linking_types())
                 ~ ' in (select identifier_key from erased_keys)'
             ) -%}
-            {%- do forget_identifiers(records, linking_types()[1:], '_node') -%}
-            {%- for side in ['node_a', 'node_b'] -%}
-                {%- do run_query(
-                    'delete from ' ~ links ~ ' where ' ~ side ~ ' in (select node_id from erased_keys)'
-                ) -%}
+            {%- for identifier in linking_types()[1:] -%}
+                {%- do forget_identifiers(records, [identifier], identifier ~ '_node = null') -%}
             {%- endfor -%}
-            {%- do run_query('delete from ' ~ nodes ~ ' where node_id in (select node_id from erased_keys)') -%}
+            {%- if nodes -%}
+                {%- for side in ['node_a', 'node_b'] -%}
+                    {%- do run_query(
+                        'delete from ' ~ links ~ ' where ' ~ side ~ ' in (select node_id from erased_keys)'
+                    ) -%}
+                {%- endfor -%}
+                {%- do run_query('delete from ' ~ nodes ~ ' where node_id in (select node_id from erased_keys)') -%}
+            {%- endif -%}
         {%- endif -%}
         {%- do run_query('drop table erased_keys') -%}
     {%- endif -%}
 {%- endmacro %}
 
-{# Identifiers of staging that are on the deny list, in the clear. Those of requests and of robots are no nodes. #}
-{% macro erased_keys_sql(nodes) %}
-    select
-        node_id,
-        identifier_type || ':' || identifier_value as identifier_key
-    from {{ nodes }}
-    where identifier_hash in (select identifier_hash from {{ ref('int_privacy__denied_identifiers') }})
-    union
-    select
+{# Of a record that was refused: what it held. #}
+{% macro said_no_more() -%}
+    raw_record = case when raw_record is not null then '(erased)' end, _build_number = {{ build_number() }}
+{%- endmacro %}
+
+{# Identifiers of staging that are on the deny list, in the clear. Those of requests, of robots and of records that
+   were refused are in no identity. #}
+{% macro erased_keys_sql(records, nodes) %}
+    with
+
+    denied as (
+
+        {{ denied_identifiers() }}
+
+    ),
+
+    named as (
+
+        {% if nodes -%}
+        select
+            identifier_type || ':' || identifier_value as identifier_key,
+            identifier_hash
+        from {{ nodes }}
+        {%- else -%}
+        select
+            identifier_key,
+            {{ hash_of('identifier_key') }} as identifier_hash
+        from (
+            {% for identifier in identifier_types() %}
+            select '{{ identifier }}:' || {{ identifier }} as identifier_key
+            from {{ records }}
+            where {{ identifier }} is not null
+            {{ 'union' if not loop.last }}
+            {% endfor %}
+        ) as written
+        where exists (select 1 from denied)
+        {%- endif %}
+        union all
+        select
+            identifier_key,
+            {{ hash_of('identifier_key') }} as identifier_hash
+        from (
+            {% for table in personal_columns() %}
+            {% set in_no_identity = {
+                'stg_privacy__erasure_requests': 'or is_kept', 'stg_web__events': 'or is_bot'
+            }.get(table.name, '') %}
+            {% for identifier in table.identifiers %}
+            select '{{ identifier }}:' || {{ identifier }} as identifier_key
+            from {{ ref(table.base) }}
+            where
+                {{ identifier }} is not null
+                and (rejection_reason is not null {{ in_no_identity }})
+            {{ 'union' if not loop.last }}
+            {% endfor %}
+            {{ 'union' if not loop.last }}
+            {% endfor %}
+        ) as written
+
+    )
+
+    select distinct
         {{ hash_number('identifier_key') }} as node_id,
         identifier_key
-    from (
-        {% for identifier in ['customer_id', 'email', 'phone'] %}
-        select '{{ identifier }}:' || {{ identifier }} as identifier_key
-        from {{ ref('stg_privacy__erasure_requests') }}
-        union
-        {% endfor %}
-        {% for identifier in ['customer_id', 'email', 'anonymous_id'] %}
-        select '{{ identifier }}:' || {{ identifier }} as identifier_key
-        from {{ ref('stg_web__events') }}
-        where is_bot
-        {{ 'union' if not loop.last }}
-        {% endfor %}
-    ) as named
-    where {{ hash_of('identifier_key') }} in (
-        select identifier_hash from {{ ref('int_privacy__denied_identifiers') }}
-    )
+    from named
+    where identifier_hash in (select identifier_hash from denied)
 {% endmacro %}
 
-{% macro forget_identifiers(relation, identifiers, suffix=none) %}
+{# Empties identifiers of erased people, each with what else is then to be set in the row. #}
+{% macro forget_identifiers(relation, identifiers, more) %}
     {%- for identifier in identifiers -%}
         {%- do run_query(
-            'update ' ~ relation ~ ' set ' ~ identifier ~ ' = null'
-            ~ (', ' ~ identifier ~ suffix ~ ' = null' if suffix else '')
+            'update ' ~ relation ~ ' set ' ~ identifier ~ ' = null, ' ~ more
             ~ " where '" ~ identifier ~ ":' || " ~ identifier ~ ' in (select identifier_key from erased_keys)'
         ) -%}
     {%- endfor -%}

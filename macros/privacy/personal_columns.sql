@@ -15,7 +15,7 @@
         ('stg_privacy__erasure_requests', ['customer_id', 'email', 'phone'], [], false),
     ] -%}
         {%- do tables.append({
-            'name': name, 'source_table': name[4:] | replace('__', '.'), 'identifiers': identifiers,
+            'name': name, 'base': 'base_' ~ name[4:], 'source_table': name[4:] | replace('__', '.'), 'identifiers': identifiers,
             'attributes': attributes, 'is_person': is_person
         }) -%}
     {%- endfor -%}

@@ -44,7 +44,7 @@
         {%- do exceptions.warn('Not read: ' ~ file) -%}
     {%- endfor -%}
 
-    {%- set rows = [] -%}
+    {%- set rows, files = [], [] -%}
     {%- for source in graph.sources.values() if source.source_name != 'registry' -%}
         {%- set name = source.source_name ~ '.' ~ source.name -%}
         {%- set file = found.tables.get(name) -%}
@@ -77,9 +77,26 @@
             ) -%}
         {%- endif -%}
         {%- do rows.append(registry_row_sql(name, source, file)) -%}
+        {# A table that is loaded by others has no file, and nothing that tells whether it is as it was. #}
+        {%- for file_name, fingerprint in (file or {'files': [['', 'none']]}).get('files', [['', none]]) -%}
+            {%- do files.append(
+                "('" ~ name ~ "', '" ~ file_name | replace("'", "''") ~ "', "
+                ~ ("'" ~ fingerprint ~ "'" if fingerprint else 'null') ~ ')'
+            ) -%}
+        {%- endfor -%}
     {%- endfor -%}
     {%- do run_query('create schema if not exists raw_registry') -%}
     {%- do run_query('create or replace table raw_registry.tables as ' ~ rows | join(' union all ')) -%}
+    {%- do run_query('create or replace table raw_registry.files (source_table string, file_name string, fingerprint string)') -%}
+    {%- do run_query('insert into raw_registry.files values ' ~ files | join(', ')) -%}
+    {%- do run_query(
+        'create table if not exists raw_registry.files_read'
+        ~ ' (source_table string, file_name string, fingerprint string, definition string, generation bigint)'
+    ) -%}
+    {%- do run_query('create table if not exists raw_registry.builds (build_number bigint)') -%}
+    {%- do run_query(
+        'insert into raw_registry.builds select coalesce(max(build_number), 0) + 1 from raw_registry.builds'
+    ) -%}
 {% endmacro %}
 
 {% macro empty_table_sql(source) -%}
@@ -104,5 +121,18 @@
         cast({{ file.file_count if file else 0 }} as bigint) as file_count,
         {{ "'" ~ absent | join(', ') ~ "'" if absent else 'cast(null as string)' }} as absent_columns,
         {{ 'true' if file and ('_loaded_at' in file.columns or 'parts' in file.format) else 'false' }}
-            as has_arrival
+            as has_arrival,
+        '{{ raw_definition(file) }}' as definition
+{%- endmacro %}
+
+{# What staging makes of a raw row depends on, beside the row: how its columns are read, and vars. #}
+{% macro raw_definition(file) -%}
+    {%- set parts = [file.columns | dictsort if file else none] -%}
+    {%- for name in [
+        'default_country', 'exchange_rate_max_age_days', 'reporting_currency', 'reporting_timezone',
+        'strip_email_plus_tags', 'strip_gmail_dots'
+    ] -%}
+        {%- do parts.append(var(name)) -%}
+    {%- endfor -%}
+    {{- return(local_md5(parts | string)) -}}
 {%- endmacro %}

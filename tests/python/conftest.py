@@ -95,10 +95,35 @@ def project_copy(home: Path) -> Path:
     return home / "project"
 
 
-def story_of(file: str, home: Path) -> list[dict]:
+def dbt_here(home: Path, project: Path = PROJECT):
+    """A function that runs dbt commands in this process, one after another, on `home / "raw"`."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    os.environ |= {
+        "DBT_PROFILES_DIR": str(project),
+        "DBT_TARGET_PATH": str(home / "target"),
+        "DBT_LOG_PATH": str(home / "logs"),
+        "LIFECYCLE_RAW": str(home / "raw"),
+        "LIFECYCLE_DB": str(home / "warehouse.duckdb"),
+        "LIFECYCLE_STATE": str(home / "state.duckdb"),
+        "LIFECYCLE_HASH_SALT": "demo",
+    }
+    os.chdir(project)
+
+    def run(*command: str, variables: dict | None = None):
+        done = dbtRunner().invoke([*command, "--quiet", "--vars", json.dumps(variables or {})])
+        DuckDBConnectionManager.close_all_connections()
+        failed = [r for r in done.result or [] if r.status not in ("success", "pass", "skipped")]
+        assert done.success, [f"{r.node.name}: {r.message}" for r in failed] or done.exception
+
+    return run
+
+
+def story_of(file: str, home: Path, *arguments: str) -> list[dict]:
     """What a test file, run as a script in a process of its own, printed of its builds."""
     run = subprocess.run(
-        [sys.executable, str(Path(file).resolve()), str(home)],
+        [sys.executable, str(Path(file).resolve()), str(home), *arguments],
         capture_output=True,
         text=True,
         check=False,

@@ -43,8 +43,7 @@ WITHOUT_UNIT_TEST = {
     "int_records__found": "hands on what staging found",
     "stg_registry__tables": "selects columns",
     "stg_registry__raw_totals": "counts raw rows: test_broken_input counts them again",
-    "int_records__kept": "counts rows: test_broken_input counts them again",
-    "int_records__usable": "counts rows: test_broken_input counts them again",
+    "int_records__delivered": "counts rows: test_broken_input counts them again",
     "int_records__accounting": "joins counts: test_broken_input counts them again",
     "int_identity__records": "groups records: test_identity resolves any records",
     "int_privacy__erased_records": "counts rows: test_identity looks for what is left of people",
@@ -245,7 +244,7 @@ def test_every_model_with_logic_has_a_unit_test(models, manifest):
         name for name in models if name not in tested and not name.startswith(("stg_", "base_"))
     }
     assert missing - WITHOUT_UNIT_TEST.keys() == set()
-    # A staging table is two models: base judges the records, stg picks the last delivery.
+    # A staging table is two models: base judges the records, stg is a view of those it keeps.
     tables = {name.split("_", 1)[1] for name in tested if name.startswith(("stg_", "base_"))}
     staged = {name.split("_", 1)[1] for name in models if name.startswith(("stg_", "base_"))}
     untested = {f"stg_{name}" for name in staged - tables}
@@ -273,7 +272,7 @@ def test_every_model_has_a_key_that_is_tested(models, manifest):
         for test in attached_tests(manifest, kind)
     }
     has_key = {name for name, model in models.items() if model["unique_id"] in keyed}
-    # Before deduplication keys repeat: base models have none.
+    # A record may be delivered as often as it comes: base models have no key.
     expected = {name for name in models if not name.startswith("base_")} - WITHOUT_KEY.keys()
     assert has_key == expected
 
@@ -325,9 +324,10 @@ def raw_tables():
     """Key, time and money of every table, as the macro lists them."""
     text = (PROJECT / "macros" / "raw" / "raw_tables.sql").read_text()
     listed = re.search(r"in (\[.*?\n    \]) -?%\}", text, re.DOTALL)[1]
+    listed = ast.literal_eval(listed.replace("none", "None"))
     return {
-        f"{source}.{name}": (tuple(key), time, amount)
-        for source, name, key, time, amount in ast.literal_eval(listed.replace("none", "None"))
+        f"{source}.{name}": (tuple(key), time, amount, judged_by)
+        for source, name, key, time, amount, judged_by in listed
     }
 
 
@@ -339,7 +339,11 @@ def personal_tables():
     text = (PROJECT / "macros" / "privacy" / "personal_columns.sql").read_text()
     listed = re.search(r"in (\[.*?\n    \]) -?%\}", text, re.DOTALL)[1]
     listed = listed.replace("true", "True").replace("false", "False")
-    return {name: (set(ids), set(more), gone) for name, ids, more, gone in ast.literal_eval(listed)}
+    return {
+        name.replace("stg", layer): (set(ids), set(more), gone)
+        for name, ids, more, gone in ast.literal_eval(listed)
+        for layer in ("base", "stg")
+    }
 
 
 def test_erasure_knows_every_staged_table_that_holds_people(built):
@@ -387,10 +391,14 @@ def test_list_of_raw_tables_is_that_of_the_sources(manifest):
         name = f"{source['source_name']}.{source['name']}"
         if name in listed:
             meta = source["config"]["meta"]
-            key, time, amount = listed[name]
+            key, time, amount, judged_by = listed[name]
             assert key == tuple(meta["key"]), name
             assert time == meta.get("event_time"), name
             assert amount is None or amount in source["columns"], name
+            # What a record is judged by is what its base model refers to.
+            refs = manifest["nodes"][f"model.lifecycle.base_{name.replace('.', '__')}"]["refs"]
+            named = {ref["name"].split("_", 1)[1].replace("__", ".") for ref in refs}
+            assert named == set(judged_by), name
 
 
 def test_seeds_hold_rules_and_no_data():

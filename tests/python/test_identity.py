@@ -67,8 +67,9 @@ class Models:
         for schema in ("staging", "seeds", "intermediate"):
             execute(f"create schema warehouse.{schema}")
         for schema, table in execute(
-            "select schema_name, table_name from duckdb_tables() where database_name = 'built'"
-            " and (schema_name = 'seeds' or table_name like 'stg\\_%' escape '\\')"
+            "select table_schema, table_name from information_schema.tables"
+            " where table_catalog = 'built'"
+            " and (table_schema = 'seeds' or table_name like 'stg\\_%' escape '\\')"
         ).fetchall():
             rows = "" if schema == "seeds" else "limit 0"
             execute(

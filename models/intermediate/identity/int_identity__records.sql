@@ -1,5 +1,10 @@
+{{ config(post_hook='{{ erase_people(this) }}') }}
+
 {# Only what tells identifiers apart goes on: a record that says nothing new adds to first and last seen.
-   Robots are nobody. Erasure requests name people and link nothing. #}
+   Robots are nobody. Erasure requests name people and link nothing. Whom an earlier build erased is erased again. #}
+{% for table in personal_columns() %}
+{% do ref(table.base) %}
+{% endfor %}
 {% set tables = [
     ('stg_shop__orders', 'order_id', 'ordered_at', ['customer_id', 'email', 'phone', 'loyalty_card_id', 'anonymous_id'], none),
     (

@@ -1,5 +1,4 @@
-{# Identifiers that tell nobody: erased, on no account to be used again; blocked, a placeholder; shared, with
-   more partners than one person has. #}
+{# Identifiers that tell nobody: blocked, a placeholder; shared, with more partners than one person has. #}
 with
 
 nodes as (
@@ -14,32 +13,19 @@ partners as (
 
 ),
 
-denied as (
-
-    {{ denied_identifiers() }}
-
-),
-
 named as (
 
     select
-        nodes.node_id,
-        'erased' as reason,
-        1 as precedence
-    from nodes
-    inner join denied on nodes.identifier_hash = denied.identifier_hash
-    union all
-    select
         node_id,
         'blocked' as reason,
-        2 as precedence
+        1 as precedence
     from nodes
     where is_blocked
     union all
     select
         node_id,
         'shared' as reason,
-        3 as precedence
+        2 as precedence
     from partners
     where is_over
 
@@ -57,5 +43,5 @@ first_reasons as (
 
 select
     node_id,
-    case precedence when 1 then 'erased' when 2 then 'blocked' else 'shared' end as reason
+    case precedence when 1 then 'blocked' else 'shared' end as reason
 from first_reasons

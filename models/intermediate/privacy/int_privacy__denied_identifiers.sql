@@ -64,7 +64,7 @@ usable as (
     from named
     left join nodes on named.identifier_hash = nodes.identifier_hash
     left join unusable on nodes.node_id = unusable.node_id
-    where coalesce(unusable.reason, 'erased') = 'erased'
+    where unusable.node_id is null
 
 ),
 

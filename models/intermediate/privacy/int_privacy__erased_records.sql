@@ -1,20 +1,17 @@
-{{ config(post_hook='{{ erase_people() }}') }}
+{{ config(pre_hook=(
+    "{{ erase_people(ref('int_identity__records'), ref('int_identity__nodes'), ref('int_identity__links')) }}"
+)) }}
 
-{# What erasure takes out of staging, counted first; the hook then does it. Whatever reads people off staging
-   comes after this model. #}
+{# Erases people, and counts what staging has lost by it. Whatever reads people off staging comes after this model. #}
 {% for table in personal_columns() %}
 {% do ref(table.name) %}
 {% endfor %}
 {% do ref('int_identity__records') %}
+{% do ref('int_identity__nodes') %}
 {% do ref('int_identity__links') %}
+{% do ref('int_privacy__denied_identifiers') %}
 
 with
-
-erased_keys as (
-
-    {{ erased_keys_sql(ref('int_identity__nodes')) }}
-
-),
 
 counted as (
 
@@ -22,14 +19,15 @@ counted as (
     select
         '{{ table.source_table }}' as source_table,
         {{ 'true' if table.is_person else 'false' }} as is_removed,
-        cast(count(*) as bigint) as row_count
-    from {{ ref(table.name) }}
-    where
-        {{ strongest_identifier(table.identifiers) }}
-        in (select erased_keys.identifier_key from erased_keys)
+        cast(sum(case when is_erased and rejection_reason is null then 1 else 0 end) as bigint) as row_count
+    from {{ ref(table.base) }}
     {% if not loop.last %}union all{% endif %}
     {% endfor %}
 
 )
 
-select * from counted
+select
+    source_table,
+    is_removed,
+    coalesce(row_count, 0) as row_count
+from counted

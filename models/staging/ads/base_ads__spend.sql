@@ -1,10 +1,11 @@
-{{ config(materialized='ephemeral') }}
+{{ staged('ads', 'spend') }}
 
 with
 
 source as (
 
     select * from {{ source('ads', 'spend') }}
+    where {{ is_unread('ads', 'spend') }}
 
 ),
 
@@ -40,12 +41,6 @@ typed as (
 
 ),
 
-priced as (
-
-    {{ with_exchange_rate('typed', 'spend_date') }}
-
-),
-
 judged as (
 
     select
@@ -58,11 +53,34 @@ judged as (
                 when cost < 0 then 'cost is negative'
                 when impressions < 0 then 'impressions is negative'
                 when clicks < 0 then 'clicks is negative'
-                when rate_to_reporting is null then 'currency has no exchange rate'
             end
+        ) as own_problem
+    from typed
+
+),
+
+records as (
+
+    {{ with_known('judged', 'ads', 'spend', again=has_another_rate('ads', 'spend', 'spend_date')) }}
+
+),
+
+priced as (
+
+    {{ with_exchange_rate('records', 'spend_date') }}
+
+),
+
+verdicts as (
+
+    select
+        *,
+        coalesce(
+            own_problem,
+            case when rate_to_reporting is null then 'currency has no exchange rate' end
         ) as rejection_reason
     from priced
 
 )
 
-select * from judged
+{{ as_delivered('verdicts', 'ads', 'spend', more=['rate_to_reporting']) }}

@@ -1,17 +1,3 @@
-with
-
-records as (
-
-    select * from {{ ref('base_ads__spend') }}
-
-),
-
-latest as (
-
-    {{ latest_delivery('records', key=['spend_date', 'channel', 'campaign', 'currency']) }}
-
-)
-
 select
 
     ---------- strings
@@ -23,9 +9,10 @@ select
     cost,
     impressions,
     clicks,
-    cast(rate_to_reporting as decimal(18, 8)) as rate_to_reporting,
+    rate_to_reporting,
 
     ---------- dates
     spend_date
 
-from latest
+from {{ portable(ref('base_ads__spend')) }}
+where is_kept

@@ -1,10 +1,11 @@
-{{ config(materialized='ephemeral') }}
+{{ staged('experiments', 'assignments') }}
 
 with
 
 source as (
 
     select * from {{ source('experiments', 'assignments') }}
+    where {{ is_unread('experiments', 'assignments') }}
 
 ),
 
@@ -49,9 +50,24 @@ judged as (
                 when coalesce(customer_id, email, phone, anonymous_id) is null
                     then 'customer_id, email, phone and anonymous_id are missing'
             end
-        ) as rejection_reason
+        ) as own_problem
     from typed
+
+),
+
+records as (
+
+    {{ with_known('judged', 'experiments', 'assignments') }}
+
+),
+
+verdicts as (
+
+    select
+        *,
+        own_problem as rejection_reason
+    from records
 
 )
 
-select * from judged
+{{ as_delivered('verdicts', 'experiments', 'assignments') }}

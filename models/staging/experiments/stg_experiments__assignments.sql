@@ -1,17 +1,3 @@
-with
-
-records as (
-
-    select * from {{ ref('base_experiments__assignments') }}
-
-),
-
-latest as (
-
-    {{ latest_delivery('records', key=['experiment_id', 'customer_id', 'email', 'phone', 'anonymous_id']) }}
-
-)
-
 select
 
     ---------- ids
@@ -27,4 +13,5 @@ select
     ---------- timestamps
     assigned_at
 
-from latest
+from {{ portable(ref('base_experiments__assignments')) }}
+where is_kept

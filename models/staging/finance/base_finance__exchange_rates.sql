@@ -1,10 +1,11 @@
-{{ config(materialized='ephemeral') }}
+{{ staged('finance', 'exchange_rates') }}
 
 with
 
 source as (
 
     select * from {{ source('finance', 'exchange_rates') }}
+    where {{ is_unread('finance', 'exchange_rates') }}
 
 ),
 
@@ -45,9 +46,24 @@ judged as (
             case
                 when rate_to_reporting <= 0 then 'rate_to_reporting is not above 0'
             end
-        ) as rejection_reason
+        ) as own_problem
     from typed
+
+),
+
+records as (
+
+    {{ with_known('judged', 'finance', 'exchange_rates') }}
+
+),
+
+verdicts as (
+
+    select
+        *,
+        own_problem as rejection_reason
+    from records
 
 )
 
-select * from judged
+{{ as_delivered('verdicts', 'finance', 'exchange_rates') }}

@@ -1,17 +1,3 @@
-with
-
-records as (
-
-    select * from {{ ref('base_finance__exchange_rates') }}
-
-),
-
-latest as (
-
-    {{ latest_delivery('records', key=['rate_date', 'currency']) }}
-
-)
-
 select
 
     ---------- strings
@@ -28,6 +14,10 @@ select
             rate_date + interval '{{ var("exchange_rate_max_age_days") + 1 }}' day as date
         ),
         lead(rate_date) over (partition by currency order by rate_date)
-    ) as valid_until
+    ) as valid_until,
 
-from latest
+    ---------- delivery
+    _build_number
+
+from {{ portable(ref('base_finance__exchange_rates')) }}
+where is_kept

@@ -1,10 +1,11 @@
-{{ config(materialized='ephemeral') }}
+{{ staged('messaging', 'consents') }}
 
 with
 
 source as (
 
     select * from {{ source('messaging', 'consents') }}
+    where {{ is_unread('messaging', 'consents') }}
 
 ),
 
@@ -52,9 +53,24 @@ judged as (
                 when coalesce(customer_id, email, phone) is null
                     then 'customer_id, email and phone are missing'
             end
-        ) as rejection_reason
+        ) as own_problem
     from typed
+
+),
+
+records as (
+
+    {{ with_known('judged', 'messaging', 'consents') }}
+
+),
+
+verdicts as (
+
+    select
+        *,
+        own_problem as rejection_reason
+    from records
 
 )
 
-select * from judged
+{{ as_delivered('verdicts', 'messaging', 'consents') }}

@@ -1,10 +1,11 @@
-{{ config(materialized='ephemeral') }}
+{{ staged('messaging', 'events') }}
 
 with
 
 source as (
 
     select * from {{ source('messaging', 'events') }}
+    where {{ is_unread('messaging', 'events') }}
 
 ),
 
@@ -61,9 +62,24 @@ judged as (
                 when coalesce(customer_id, email, phone) is null
                     then 'customer_id, email and phone are missing'
             end
-        ) as rejection_reason
+        ) as own_problem
     from typed
+
+),
+
+records as (
+
+    {{ with_known('judged', 'messaging', 'events') }}
+
+),
+
+verdicts as (
+
+    select
+        *,
+        own_problem as rejection_reason
+    from records
 
 )
 
-select * from judged
+{{ as_delivered('verdicts', 'messaging', 'events') }}

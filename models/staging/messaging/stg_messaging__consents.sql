@@ -1,17 +1,3 @@
-with
-
-records as (
-
-    select * from {{ ref('base_messaging__consents') }}
-
-),
-
-latest as (
-
-    {{ latest_delivery('records', key=['consent_id']) }}
-
-)
-
 select
 
     ---------- ids
@@ -27,4 +13,5 @@ select
     ---------- timestamps
     changed_at
 
-from latest
+from {{ portable(ref('base_messaging__consents')) }}
+where is_kept

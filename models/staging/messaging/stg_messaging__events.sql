@@ -1,17 +1,3 @@
-with
-
-records as (
-
-    select * from {{ ref('base_messaging__events') }}
-
-),
-
-latest as (
-
-    {{ latest_delivery('records', key=['event_id']) }}
-
-)
-
 select
 
     ---------- ids
@@ -31,4 +17,5 @@ select
     ---------- timestamps
     occurred_at
 
-from latest
+from {{ portable(ref('base_messaging__events')) }}
+where is_kept

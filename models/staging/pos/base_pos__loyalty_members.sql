@@ -1,10 +1,11 @@
-{{ config(materialized='ephemeral') }}
+{{ staged('pos', 'loyalty_members') }}
 
 with
 
 source as (
 
     select * from {{ source('pos', 'loyalty_members') }}
+    where {{ is_unread('pos', 'loyalty_members') }}
 
 ),
 
@@ -46,9 +47,24 @@ judged as (
             cast_problem,
             {{ missing(['joined_at']) }},
             {{ implausible_time('joined_at') }}
-        ) as rejection_reason
+        ) as own_problem
     from typed
+
+),
+
+records as (
+
+    {{ with_known('judged', 'pos', 'loyalty_members') }}
+
+),
+
+verdicts as (
+
+    select
+        *,
+        own_problem as rejection_reason
+    from records
 
 )
 
-select * from judged
+{{ as_delivered('verdicts', 'pos', 'loyalty_members') }}

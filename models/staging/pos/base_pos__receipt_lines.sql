@@ -1,10 +1,11 @@
-{{ config(materialized='ephemeral') }}
+{{ staged('pos', 'receipt_lines') }}
 
 with
 
 source as (
 
     select * from {{ source('pos', 'receipt_lines') }}
+    where {{ is_unread('pos', 'receipt_lines') }}
 
 ),
 
@@ -38,16 +39,6 @@ typed as (
 
 ),
 
-matched as (
-
-    select
-        typed.*,
-        receipts.receipt_id is not null as has_receipt
-    from typed
-    left join {{ ref('stg_pos__receipts') }} as receipts on typed.receipt_id = receipts.receipt_id
-
-),
-
 judged as (
 
     select
@@ -60,11 +51,33 @@ judged as (
                 when unit_price < 0 then 'unit_price is negative'
                 when unit_cost < 0 then 'unit_cost is negative'
                 when discount_amount < 0 then 'discount_amount is negative'
-                when not has_receipt then 'line without its receipt'
             end
+        ) as own_problem
+    from typed
+
+),
+
+records as (
+
+    {{ with_known(
+        'judged', 'pos', 'receipt_lines',
+        again="rejection_reason = 'line without its receipt' and receipt_id in (select receipt_id from "
+        ~ ref('stg_pos__receipts') ~ ')'
+    ) }}
+
+),
+
+verdicts as (
+
+    select
+        records.*,
+        coalesce(
+            records.own_problem,
+            case when receipts.receipt_id is null then 'line without its receipt' end
         ) as rejection_reason
-    from matched
+    from records
+    left join {{ ref('stg_pos__receipts') }} as receipts on records.receipt_id = receipts.receipt_id
 
 )
 
-select * from judged
+{{ as_delivered('verdicts', 'pos', 'receipt_lines') }}

@@ -1,10 +1,11 @@
-{{ config(materialized='ephemeral') }}
+{{ staged('pos', 'receipts') }}
 
 with
 
 source as (
 
     select * from {{ source('pos', 'receipts') }}
+    where {{ is_unread('pos', 'receipts') }}
 
 ),
 
@@ -46,12 +47,6 @@ typed as (
 
 ),
 
-priced as (
-
-    {{ with_exchange_rate('typed', local_date('sold_at')) }}
-
-),
-
 judged as (
 
     select
@@ -68,35 +63,64 @@ judged as (
                     then 'discount_amount is negative'
                 when return_of_receipt_id is null and tax_amount < 0
                     then 'tax_amount is negative'
-                when rate_to_reporting is null then 'currency has no exchange rate'
             end
-        ) as problem
-    from priced
+        ) as own_problem
+    from typed
+
+),
+
+records as (
+
+    {{ with_known(
+        'judged', 'pos', 'receipts',
+        again=has_another_rate('pos', 'receipts', local_date('sold_at'))
+        ~ " or rejection_reason = 'return of a receipt that is not there'"
+    ) }}
+
+),
+
+priced as (
+
+    {{ with_exchange_rate('records', local_date('sold_at')) }}
 
 ),
 
 sales as (
 
-    select distinct receipt_id
-    from judged
-    where problem is null and return_of_receipt_id is null
+    select receipt_id
+    from priced
+    where
+        own_problem is null
+        and rate_to_reporting is not null
+        and return_of_receipt_id is null
+    {% if reading_plan('pos', 'receipts').mode == 'whole' -%}
+    group by receipt_id
+    {%- else -%}
+    union
+    select receipt_id
+    from {{ this }}
+    where
+        rejection_reason is null
+        and return_of_receipt_id is null
+    {%- endif %}
 
 ),
 
-matched as (
+verdicts as (
 
     select
-        judged.*,
+        priced.*,
         coalesce(
-            judged.problem,
+            priced.own_problem,
             case
-                when judged.return_of_receipt_id is not null and sales.receipt_id is null
+                when priced.rate_to_reporting is null then 'currency has no exchange rate'
+                when priced.return_of_receipt_id is not null and sales.receipt_id is null
                     then 'return of a receipt that is not there'
             end
         ) as rejection_reason
-    from judged
-    left join sales on judged.return_of_receipt_id = sales.receipt_id
+    from priced
+    left join sales on priced.return_of_receipt_id = sales.receipt_id
 
 )
 
-select * from matched
+{{ as_delivered('verdicts', 'pos', 'receipts', more=['rate_to_reporting']) }}

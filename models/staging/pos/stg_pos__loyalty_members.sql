@@ -1,17 +1,3 @@
-with
-
-records as (
-
-    select * from {{ ref('base_pos__loyalty_members') }}
-
-),
-
-latest as (
-
-    {{ latest_delivery('records', key=['loyalty_card_id']) }}
-
-)
-
 select
 
     ---------- ids
@@ -27,4 +13,5 @@ select
     ---------- timestamps
     joined_at
 
-from latest
+from {{ portable(ref('base_pos__loyalty_members')) }}
+where is_kept

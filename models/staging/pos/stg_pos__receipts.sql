@@ -1,17 +1,3 @@
-with
-
-records as (
-
-    select * from {{ ref('base_pos__receipts') }}
-
-),
-
-latest as (
-
-    {{ latest_delivery('records', key=['receipt_id']) }}
-
-)
-
 select
 
     ---------- ids
@@ -29,9 +15,10 @@ select
     total_amount,
     discount_amount,
     tax_amount,
-    cast(rate_to_reporting as decimal(18, 8)) as rate_to_reporting,
+    rate_to_reporting,
 
     ---------- timestamps
     sold_at
 
-from latest
+from {{ portable(ref('base_pos__receipts')) }}
+where is_kept

@@ -1,10 +1,11 @@
-{{ config(materialized='ephemeral') }}
+{{ staged('privacy', 'erasure_requests') }}
 
 with
 
 source as (
 
     select * from {{ source('privacy', 'erasure_requests') }}
+    where {{ is_unread('privacy', 'erasure_requests') }}
 
 ),
 
@@ -48,9 +49,24 @@ judged as (
                 when coalesce(customer_id, email, phone) is null
                     then 'customer_id, email and phone are missing'
             end
-        ) as rejection_reason
+        ) as own_problem
     from typed
+
+),
+
+records as (
+
+    {{ with_known('judged', 'privacy', 'erasure_requests') }}
+
+),
+
+verdicts as (
+
+    select
+        *,
+        own_problem as rejection_reason
+    from records
 
 )
 
-select * from judged
+{{ as_delivered('verdicts', 'privacy', 'erasure_requests') }}

@@ -1,17 +1,3 @@
-with
-
-records as (
-
-    select * from {{ ref('base_privacy__erasure_requests') }}
-
-),
-
-latest as (
-
-    {{ latest_delivery('records', key=['request_id']) }}
-
-)
-
 select
 
     ---------- ids
@@ -25,4 +11,5 @@ select
     ---------- timestamps
     requested_at
 
-from latest
+from {{ portable(ref('base_privacy__erasure_requests')) }}
+where is_kept

@@ -1,10 +1,11 @@
-{{ config(materialized='ephemeral') }}
+{{ staged('shop', 'customers') }}
 
 with
 
 source as (
 
     select * from {{ source('shop', 'customers') }}
+    where {{ is_unread('shop', 'customers') }}
 
 ),
 
@@ -55,9 +56,24 @@ judged as (
             {{ missing(['customer_id']) }},
             cast_problem,
             {{ implausible_time('created_at') }}
-        ) as rejection_reason
+        ) as own_problem
     from typed
+
+),
+
+records as (
+
+    {{ with_known('judged', 'shop', 'customers') }}
+
+),
+
+verdicts as (
+
+    select
+        *,
+        own_problem as rejection_reason
+    from records
 
 )
 
-select * from judged
+{{ as_delivered('verdicts', 'shop', 'customers') }}

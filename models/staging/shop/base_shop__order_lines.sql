@@ -1,10 +1,11 @@
-{{ config(materialized='ephemeral') }}
+{{ staged('shop', 'order_lines') }}
 
 with
 
 source as (
 
     select * from {{ source('shop', 'order_lines') }}
+    where {{ is_unread('shop', 'order_lines') }}
 
 ),
 
@@ -38,16 +39,6 @@ typed as (
 
 ),
 
-matched as (
-
-    select
-        typed.*,
-        orders.order_id is not null as has_order
-    from typed
-    left join {{ ref('stg_shop__orders') }} as orders on typed.order_id = orders.order_id
-
-),
-
 judged as (
 
     select
@@ -60,11 +51,33 @@ judged as (
                 when unit_price < 0 then 'unit_price is negative'
                 when unit_cost < 0 then 'unit_cost is negative'
                 when discount_amount < 0 then 'discount_amount is negative'
-                when not has_order then 'line without its order'
             end
+        ) as own_problem
+    from typed
+
+),
+
+records as (
+
+    {{ with_known(
+        'judged', 'shop', 'order_lines',
+        again="rejection_reason = 'line without its order' and order_id in (select order_id from "
+        ~ ref('stg_shop__orders') ~ ')'
+    ) }}
+
+),
+
+verdicts as (
+
+    select
+        records.*,
+        coalesce(
+            records.own_problem,
+            case when orders.order_id is null then 'line without its order' end
         ) as rejection_reason
-    from matched
+    from records
+    left join {{ ref('stg_shop__orders') }} as orders on records.order_id = orders.order_id
 
 )
 
-select * from judged
+{{ as_delivered('verdicts', 'shop', 'order_lines') }}

@@ -1,10 +1,11 @@
-{{ config(materialized='ephemeral') }}
+{{ staged('shop', 'orders') }}
 
 with
 
 source as (
 
     select * from {{ source('shop', 'orders') }}
+    where {{ is_unread('shop', 'orders') }}
 
 ),
 
@@ -60,12 +61,6 @@ typed as (
 
 ),
 
-priced as (
-
-    {{ with_exchange_rate('typed', local_date('ordered_at')) }}
-
-),
-
 judged as (
 
     select
@@ -81,11 +76,34 @@ judged as (
                 when discount_amount < 0 then 'discount_amount is negative'
                 when shipping_amount < 0 then 'shipping_amount is negative'
                 when tax_amount < 0 then 'tax_amount is negative'
-                when rate_to_reporting is null then 'currency has no exchange rate'
             end
+        ) as own_problem
+    from typed
+
+),
+
+records as (
+
+    {{ with_known('judged', 'shop', 'orders', again=has_another_rate('shop', 'orders', local_date('ordered_at'))) }}
+
+),
+
+priced as (
+
+    {{ with_exchange_rate('records', local_date('ordered_at')) }}
+
+),
+
+verdicts as (
+
+    select
+        *,
+        coalesce(
+            own_problem,
+            case when rate_to_reporting is null then 'currency has no exchange rate' end
         ) as rejection_reason
     from priced
 
 )
 
-select * from judged
+{{ as_delivered('verdicts', 'shop', 'orders', more=['rate_to_reporting']) }}

@@ -1,10 +1,11 @@
-{{ config(materialized='ephemeral') }}
+{{ staged('shop', 'products') }}
 
 with
 
 source as (
 
     select * from {{ source('shop', 'products') }}
+    where {{ is_unread('shop', 'products') }}
 
 ),
 
@@ -48,9 +49,24 @@ judged as (
                 when price < 0 then 'price is negative'
                 when unit_cost < 0 then 'unit_cost is negative'
             end
-        ) as rejection_reason
+        ) as own_problem
     from typed
+
+),
+
+records as (
+
+    {{ with_known('judged', 'shop', 'products') }}
+
+),
+
+verdicts as (
+
+    select
+        *,
+        own_problem as rejection_reason
+    from records
 
 )
 
-select * from judged
+{{ as_delivered('verdicts', 'shop', 'products') }}

@@ -1,10 +1,11 @@
-{{ config(materialized='ephemeral') }}
+{{ staged('shop', 'refunds') }}
 
 with
 
 source as (
 
     select * from {{ source('shop', 'refunds') }}
+    where {{ is_unread('shop', 'refunds') }}
 
 ),
 
@@ -38,16 +39,6 @@ typed as (
 
 ),
 
-matched as (
-
-    select
-        typed.*,
-        orders.order_id is not null as has_order
-    from typed
-    left join {{ ref('stg_shop__orders') }} as orders on typed.order_id = orders.order_id
-
-),
-
 judged as (
 
     select
@@ -60,11 +51,33 @@ judged as (
             case
                 when amount < 0 then 'amount is negative'
                 when quantity < 0 then 'quantity is negative'
-                when not has_order then 'refund without its order'
             end
+        ) as own_problem
+    from typed
+
+),
+
+records as (
+
+    {{ with_known(
+        'judged', 'shop', 'refunds',
+        again="rejection_reason = 'refund without its order' and order_id in (select order_id from "
+        ~ ref('stg_shop__orders') ~ ')'
+    ) }}
+
+),
+
+verdicts as (
+
+    select
+        records.*,
+        coalesce(
+            records.own_problem,
+            case when orders.order_id is null then 'refund without its order' end
         ) as rejection_reason
-    from matched
+    from records
+    left join {{ ref('stg_shop__orders') }} as orders on records.order_id = orders.order_id
 
 )
 
-select * from judged
+{{ as_delivered('verdicts', 'shop', 'refunds') }}

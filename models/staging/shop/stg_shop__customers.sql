@@ -1,17 +1,3 @@
-with
-
-records as (
-
-    select * from {{ ref('base_shop__customers') }}
-
-),
-
-latest as (
-
-    {{ latest_delivery('records', key=['customer_id']) }}
-
-)
-
 select
 
     ---------- ids
@@ -35,4 +21,5 @@ select
     ---------- timestamps
     created_at
 
-from latest
+from {{ portable(ref('base_shop__customers')) }}
+where is_kept

@@ -1,17 +1,3 @@
-with
-
-records as (
-
-    select * from {{ ref('base_shop__order_lines') }}
-
-),
-
-latest as (
-
-    {{ latest_delivery('records', key=['order_line_id']) }}
-
-)
-
 select
 
     ---------- ids
@@ -25,4 +11,5 @@ select
     discount_amount,
     unit_cost
 
-from latest
+from {{ portable(ref('base_shop__order_lines')) }}
+where is_kept

@@ -1,17 +1,3 @@
-with
-
-records as (
-
-    select * from {{ ref('base_shop__orders') }}
-
-),
-
-latest as (
-
-    {{ latest_delivery('records', key=['order_id']) }}
-
-)
-
 select
 
     ---------- ids
@@ -36,7 +22,7 @@ select
     discount_amount,
     shipping_amount,
     tax_amount,
-    cast(rate_to_reporting as decimal(18, 8)) as rate_to_reporting,
+    rate_to_reporting,
 
     ---------- booleans
     is_test,
@@ -45,4 +31,5 @@ select
     ordered_at,
     cancelled_at
 
-from latest
+from {{ portable(ref('base_shop__orders')) }}
+where is_kept

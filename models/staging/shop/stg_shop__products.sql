@@ -1,17 +1,3 @@
-with
-
-records as (
-
-    select * from {{ ref('base_shop__products') }}
-
-),
-
-latest as (
-
-    {{ latest_delivery('records', key=['product_id']) }}
-
-)
-
 select
 
     ---------- ids
@@ -26,4 +12,5 @@ select
     price,
     unit_cost
 
-from latest
+from {{ portable(ref('base_shop__products')) }}
+where is_kept

@@ -1,17 +1,3 @@
-with
-
-records as (
-
-    select * from {{ ref('base_shop__refunds') }}
-
-),
-
-latest as (
-
-    {{ latest_delivery('records', key=['refund_id']) }}
-
-)
-
 select
 
     ---------- ids
@@ -26,4 +12,5 @@ select
     ---------- timestamps
     refunded_at
 
-from latest
+from {{ portable(ref('base_shop__refunds')) }}
+where is_kept

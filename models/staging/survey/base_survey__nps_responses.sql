@@ -1,10 +1,11 @@
-{{ config(materialized='ephemeral') }}
+{{ staged('survey', 'nps_responses') }}
 
 with
 
 source as (
 
     select * from {{ source('survey', 'nps_responses') }}
+    where {{ is_unread('survey', 'nps_responses') }}
 
 ),
 
@@ -53,9 +54,24 @@ judged as (
                 when score not between 0 and 10 then 'score is not between 0 and 10'
                 when score <> floor(score) then 'score is no whole number'
             end
-        ) as rejection_reason
+        ) as own_problem
     from typed
+
+),
+
+records as (
+
+    {{ with_known('judged', 'survey', 'nps_responses') }}
+
+),
+
+verdicts as (
+
+    select
+        *,
+        own_problem as rejection_reason
+    from records
 
 )
 
-select * from judged
+{{ as_delivered('verdicts', 'survey', 'nps_responses') }}

@@ -1,17 +1,3 @@
-with
-
-records as (
-
-    select * from {{ ref('base_survey__nps_responses') }}
-
-),
-
-latest as (
-
-    {{ latest_delivery('records', key=['response_id']) }}
-
-)
-
 select
 
     ---------- ids
@@ -29,4 +15,5 @@ select
     ---------- timestamps
     responded_at
 
-from latest
+from {{ portable(ref('base_survey__nps_responses')) }}
+where is_kept

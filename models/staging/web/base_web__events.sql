@@ -1,10 +1,11 @@
-{{ config(materialized='ephemeral') }}
+{{ staged('web', 'events') }}
 
 with
 
 source as (
 
     select * from {{ source('web', 'events') }}
+    where {{ is_unread('web', 'events') }}
 
 ),
 
@@ -64,9 +65,24 @@ judged as (
                 when coalesce(anonymous_id, customer_id, email) is null
                     then 'anonymous_id, customer_id and email are missing'
             end
-        ) as rejection_reason
+        ) as own_problem
     from typed
+
+),
+
+records as (
+
+    {{ with_known('judged', 'web', 'events') }}
+
+),
+
+verdicts as (
+
+    select
+        *,
+        own_problem as rejection_reason
+    from records
 
 )
 
-select * from judged
+{{ as_delivered('verdicts', 'web', 'events') }}

@@ -1,17 +1,3 @@
-with
-
-records as (
-
-    select * from {{ ref('base_web__events') }}
-
-),
-
-latest as (
-
-    {{ latest_delivery('records', key=['event_id']) }}
-
-)
-
 select
 
     ---------- ids
@@ -39,4 +25,5 @@ select
     ---------- timestamps
     occurred_at
 
-from latest
+from {{ portable(ref('base_web__events')) }}
+where is_kept

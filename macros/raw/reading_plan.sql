@@ -1,0 +1,107 @@
+{# What of a raw table has to be read: `mode` is whole, files (only those of `files`), since (what arrived after
+   `since`) or nothing. What was read is noted with the rows, so a build that breaks off reads it again.
+
+   Whole, if anything is not as it was when it was read: a file that changed or is gone, a column of another type,
+   a var or the model, or a table that the records are judged by. A table that is one file, or is loaded by others,
+   is read from the last arrival on, as long as all before it is still there, row for row. A unit test has no
+   table, and reads all. #}
+{% macro reading_plan(source_name, name) -%}
+    {%- set whole = {'mode': 'whole'} -%}
+    {%- if not execute or this is none or not is_incremental() -%}
+        {{- return(whole) -}}
+    {%- endif -%}
+    {%- set source_table = source_name ~ '.' ~ name -%}
+    {%- set definition = reading_definition(source_name, name) -%}
+    {%- set found = [] -%}
+    {%- for row in run_query(
+        "select found.file_name, noted.file_name, found.fingerprint = noted.fingerprint, noted.definition"
+        ~ " from (select * from raw_registry.files where source_table = '" ~ source_table ~ "') as found"
+        ~ " full join (select * from raw_registry.files_read where source_table = '" ~ source_table ~ "') as noted"
+        ~ " on found.file_name = noted.file_name"
+    ).rows -%}
+        {%- do found.append({'now': row[0], 'then': row[1], 'is_same': row[2], 'definition': row[3]}) -%}
+    {%- endfor -%}
+
+    {%- set fresh = found | selectattr('then', 'none') | map(attribute='now') | list -%}
+    {%- set noted = found | rejectattr('then', 'none') | list -%}
+    {%- if not noted
+        or noted | rejectattr('definition', 'equalto', definition) | list
+        or noted | selectattr('now', 'none') | list -%}
+        {{- return(whole) -}}
+    {%- endif -%}
+    {%- if noted | rejectattr('is_same') | list -%}
+        {{- return(plan_by_arrival(source_name, name) if not fresh and noted[0].now == '' else whole) -}}
+    {%- endif -%}
+    {{- return({'mode': 'files', 'files': fresh} if fresh else {'mode': 'nothing'}) -}}
+{%- endmacro %}
+
+{% macro plan_by_arrival(source_name, name) -%}
+    {%- set arrival = utc_timestamp('_loaded_at') -%}
+    {%- set last, count = run_query('select cast(max(_loaded_at) as string), count(*) from ' ~ this).rows[0].values() -%}
+    {%- if last is not none -%}
+        {%- set before, unknown = run_query(
+            'select count(case when ' ~ arrival ~ " <= timestamp '" ~ last ~ "' then 1 end),"
+            ~ ' count(case when ' ~ arrival ~ ' is null then 1 end) from raw_' ~ source_name ~ '.' ~ name
+        ).rows[0].values() -%}
+        {%- if before == count and unknown == 0 -%}
+            {{- return({'mode': 'since', 'since': last}) -}}
+        {%- endif -%}
+    {%- endif -%}
+    {{- return({'mode': 'whole'}) -}}
+{%- endmacro %}
+
+{# The condition on a raw row that this build has to read it. #}
+{% macro is_unread(source_name, name) -%}
+    {%- set plan = reading_plan(source_name, name) -%}
+    {%- if plan.mode == 'whole' -%}
+        true
+    {%- elif plan.mode == 'files' -%}
+        _file in ({% for file in plan.files %}'{{ file | replace("'", "''") }}'{{ ', ' if not loop.last }}{% endfor %})
+    {%- elif plan.mode == 'since' -%}
+        {{ utc_timestamp('_loaded_at') }} > timestamp '{{ plan.since }}'
+    {%- else -%}
+        false
+    {%- endif -%}
+{%- endmacro %}
+
+{# What the rows of a base model depend on beside its raw rows. #}
+{% macro reading_definition(source_name, name) -%}
+    {%- set parts = [model.raw_code] -%}
+    {%- for table in [source_name ~ '.' ~ name] + raw_table(source_name, name).judged_by -%}
+        {%- set query -%}
+            select
+                (select max(definition) from raw_registry.tables where source_table = '{{ table }}'),
+                (select max(generation) from raw_registry.files_read where source_table = '{{ table }}')
+        {%- endset -%}
+        {%- set definition, generation = run_query(query).rows[0].values() -%}
+        {%- do parts.extend([definition, generation if not loop.first]) -%}
+    {%- endfor -%}
+    {{- return(local_md5(parts | join('|'))) -}}
+{%- endmacro %}
+
+{% macro forget_what_is_read_anew(source_name, name) -%}
+    {%- if is_incremental() and reading_plan(source_name, name).mode == 'whole' -%}
+        delete from {{ this }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro note_what_was_read(source_name, name) -%}
+    {%- if execute -%}
+    {%- set source_table = source_name ~ '.' ~ name -%}
+    {%- set noted = "raw_registry.files_read where source_table = '" ~ source_table ~ "'" -%}
+    {%- set generation = run_query('select coalesce(max(generation), 0) from ' ~ noted).columns[0].values()[0] -%}
+    {%- if reading_plan(source_name, name).mode == 'whole' -%}
+        {%- set generation = generation + 1 -%}
+    {%- endif -%}
+    {%- do run_query('delete from ' ~ noted) -%}
+    insert into raw_registry.files_read
+    select
+        source_table,
+        file_name,
+        fingerprint,
+        '{{ reading_definition(source_name, name) }}' as definition,
+        {{ generation }} as generation
+    from raw_registry.files
+    where source_table = '{{ source_table }}'
+    {%- endif -%}
+{%- endmacro %}

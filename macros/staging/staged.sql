@@ -1,0 +1,173 @@
+{# Config of a base model: a table that holds every delivery of a raw table, and is added to. The hooks are
+   one transaction with the rows. #}
+{% macro staged(source_name, name) -%}
+    {%- set arguments = "('" ~ source_name ~ "', '" ~ name ~ "')" -%}
+    {{- config(
+        materialized='incremental',
+        incremental_strategy='delete+insert',
+        unique_key=delivery_key(source_name, name),
+        on_schema_change='fail',
+        pre_hook='{{ forget_what_is_read_anew' ~ arguments ~ ' }}',
+        post_hook=[
+            '{{ keep_last_deliveries' ~ arguments ~ ' }}',
+            '{{ note_what_was_read' ~ arguments ~ ' }}',
+        ],
+    ) -}}
+{%- endmacro %}
+
+{# The column that deliveries of one record share: its key or, if that is several columns, their text. #}
+{% macro delivery_key(source_name, name) -%}
+    {%- set key = raw_table(source_name, name).key -%}
+    {{- return(key[0] if key | length == 1 else '_record_key') -}}
+{%- endmacro %}
+
+{# Columns of a base model that tell about the record: those of the contract. Unit tests are not told of it. #}
+{% macro staged_columns(source_name, name) -%}
+    {%- set columns = [] -%}
+    {%- if execute -%}
+        {%- for source in graph.get('sources', {}).values()
+            if source.source_name == source_name and source.name == name -%}
+            {%- do columns.extend(source.columns) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{- return(columns) -}}
+{%- endmacro %}
+
+{# A query: records as just read and judged by themselves (`own_problem`), with those of earlier builds that
+   have to be judged once more: other deliveries of the same records and, by `again`, a condition, those whose
+   neighbours have changed. #}
+{% macro with_known(relation, source_name, name, again=none) -%}
+    {%- set columns = staged_columns(source_name, name) -%}
+    {%- set key = delivery_key(source_name, name) -%}
+    {%- set record_key = key_text(raw_table(source_name, name).key) -%}
+    {%- if not columns -%}
+        select * from {{ relation }}
+    {%- else -%}
+    select
+        {% for column in columns -%}
+        {{ column }},
+        {% endfor -%}
+        {% if key == '_record_key' -%}
+        {{ record_key }} as _record_key,
+        {% endif -%}
+        own_problem,
+        cast(null as string) as raw_record,
+        raw_row,
+        false as is_erased,
+        _loaded_at,
+        _file
+    from {{ relation }}
+    {%- if reading_plan(source_name, name).mode != 'whole' %}
+    union all
+    select
+        {% for column in columns -%}
+        {{ column }},
+        {% endfor -%}
+        {% if key == '_record_key' -%}
+        _record_key,
+        {% endif -%}
+        own_problem,
+        raw_record,
+        null as raw_row,
+        is_erased,
+        _loaded_at,
+        _file
+    from {{ this }}
+    where
+        {{ key }} in (
+            select {{ record_key }} from {{ relation }}
+        )
+        {%- if again %}
+        or ({{ again }})
+        {%- endif %}
+    {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{# The end of a base model: records with their `rejection_reason`, as they are kept. Which of several
+   deliveries is the last one is told once they are there: to hold all records until then would take memory
+   for the whole table. #}
+{% macro as_delivered(relation, source_name, name, more=[]) -%}
+    {%- set columns = staged_columns(source_name, name) -%}
+    {%- if not columns -%}
+        select * from {{ relation }}
+    {%- else -%}
+    select
+        {% for column in columns + more -%}
+        {{ column }},
+        {% endfor -%}
+        own_problem,
+        rejection_reason,
+        case
+            when rejection_reason is not null then coalesce(raw_record, {{ raw_record('raw_row') }})
+        end as raw_record,
+        rejection_reason is null as is_kept,
+        is_erased,
+        _loaded_at,
+        _file,
+        {% if delivery_key(source_name, name) == '_record_key' -%}
+        _record_key,
+        {% endif -%}
+        {{ build_number() }} as _build_number
+    from {{ relation }}
+    {%- endif -%}
+{%- endmacro %}
+
+{# Of the usable deliveries of a record the one that arrived last is kept. Ties go to the later part file, then
+   to the record whose text sorts last, so the pick never depends on the order of rows. Few records come twice:
+   only those are ranked, and written anew. #}
+{% macro keep_last_deliveries(source_name, name) -%}
+    {%- if execute -%}
+    {%- set key = delivery_key(source_name, name) -%}
+    {%- set ranked = this.incorporate(path={'identifier': this.identifier ~ '__ranked'}) -%}
+    {%- set columns = adapter.get_columns_in_relation(this) | map(attribute='name') | list -%}
+    {%- set touched -%}
+        rejection_reason is null
+        and {{ key }} is not null
+        and _build_number = {{ build_number() }}
+    {%- endset -%}
+    {%- do run_query('drop table if exists ' ~ ranked) -%}
+    {%- set sql -%}
+        create table {{ ranked }} as
+        select
+            records.*,
+            row_number() over (
+                partition by records.{{ key }}
+                order by
+                    records._loaded_at desc nulls last,
+                    records._file desc nulls last,
+                    {{ key_text(staged_columns(source_name, name)) }} desc
+            ) as delivery_rank
+        from {{ this }} as records
+        where
+            {{ touched }}
+            and {{ key }} in (
+                select {{ key }}
+                from {{ this }}
+                where {{ touched }}
+                group by {{ key }}
+                having count(*) > 1
+            )
+    {%- endset -%}
+    {%- do run_query(sql) -%}
+    {%- do run_query(
+        'delete from ' ~ this ~ ' where ' ~ touched ~ ' and ' ~ key ~ ' in (select ' ~ key ~ ' from ' ~ ranked ~ ')'
+    ) -%}
+    {%- do run_query(
+        'insert into ' ~ this ~ ' (' ~ columns | join(', ') ~ ') select '
+        ~ columns | join(', ') | replace(' is_kept,', ' delivery_rank = 1 as is_kept,') ~ ' from ' ~ ranked
+    ) -%}
+    drop table {{ ranked }}
+    {%- endif -%}
+{%- endmacro %}
+
+{# The number of this build: rows that it changes bear it. #}
+{% macro build_number() -%}
+    {%- if execute -%}
+        {%- set known = adapter.get_relation(target.database, 'raw_registry', 'builds') -%}
+        {%- if known is not none -%}
+            {%- set number = run_query('select max(build_number) from ' ~ known).columns[0].values()[0] -%}
+        {%- endif -%}
+    {%- endif -%}
+    cast({{ number or 1 }} as bigint)
+{%- endmacro %}

@@ -1,0 +1,279 @@
+"""What of the raw data a build reads, and what staging then holds: as if it had read all of it.
+
+Run as a script, this file drives dbt through deliveries to one small shop in one process. After
+each, staging is held against what a full refresh makes of the same files.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+from conftest import dbt_here, story_of
+
+DAY = "2025-03-{:02d} 10:00"
+
+
+class Shop:
+    """A raw directory that grows, and changes behind the back of whoever has read it."""
+
+    def __init__(self, raw: Path):
+        self.raw = raw
+
+    def csv(self, name: str, columns: str, *rows: str):
+        path = self.raw / f"{name}.csv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("\n".join([columns, *rows]) + "\n")
+
+    def parquet(self, name: str, sql: str):
+        path = self.raw / f"{name}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        duckdb.execute(f"copy ({sql}) to '{path}' (format parquet)")
+
+    # Orders come as parts that say nothing of their arrival.
+    def orders(self, part: str, *rows: str):
+        self.csv(f"shop/orders/{part}", "order_id,ordered_at,total_amount,currency", *rows)
+
+    # Lines come as one file that grows, each with its arrival.
+    def lines(self, *rows: tuple[str, str, int, int]):
+        values = ", ".join(
+            f"('{line}', '{order}', {price}, {day})" for line, order, price, day in rows
+        )
+        self.parquet(
+            "shop/order_lines",
+            f"select line as order_line_id, order_id, 1 as quantity, price as unit_price,"
+            f" timestamp '2025-03-01' + to_days(day) as _loaded_at"
+            f" from (values {values}) as lines (line, order_id, price, day)",
+        )
+
+    def refunds(self, *rows: str):
+        self.csv("shop/refunds", "refund_id,order_id,refunded_at,amount,_loaded_at", *rows)
+
+    def rates(self, part: str, *rows: str):
+        self.csv(f"finance/exchange_rates/{part}", "rate_date,currency,rate_to_reporting", *rows)
+
+    def receipts(self, part: str, *rows: str):
+        columns = "receipt_id,sold_at,total_amount,return_of_receipt_id"
+        self.csv(f"pos/receipts/{part}", columns, *rows)
+
+
+def deliveries(shop):
+    """Names of what arrives, one after another."""
+    lines = [("l1", "o1", 5, 1), ("l2", "o4", 7, 1), ("l3", "o1", -1, 1)]
+    shop.orders(
+        "1", f"o1,{DAY.format(1)},10,", f"o2,{DAY.format(2)},20,GBP", f"o3,{DAY.format(2)},x,"
+    )
+    shop.lines(*lines)
+    shop.refunds(f"r1,o1,{DAY.format(3)},1,2025-03-04", f"r2,o5,{DAY.format(3)},2,2025-03-04")
+    shop.receipts("1", f"p1,{DAY.format(1)},-3,p2", f"p3,{DAY.format(1)},9,")
+    yield "first", {}
+    yield "nothing new", {}
+    shop.orders("2", f"o4,{DAY.format(4)},40,", f"o1,{DAY.format(1)},11,", "o2,,20,GBP")
+    shop.receipts("2", f"p2,{DAY.format(1)},8,")
+    yield "parts", {}
+    shop.rates("1", "2025-03-01,GBP,1.2", "2025-02-01,USD,0.9")
+    yield "a rate", {}
+    shop.rates("2", "2025-03-02,GBP,1.3")
+    shop.orders("3", f"o5,{DAY.format(5)},50,", f"o3,{DAY.format(2)},30,")
+    lines += [("l4", "o3", 4, 2), ("l1", "o1", 6, 2)]
+    shop.lines(*lines)
+    yield "a later rate, and lines that arrive", {}
+    lines.append(("l5", "o5", 3, 3))
+    shop.lines(*lines)
+    yield "lines alone", {}
+    lines[0] = ("l1", "o1", 99, 4)
+    shop.lines(*lines)
+    yield "a line that is another", {}
+    shop.orders("2", f"o4,{DAY.format(4)},41,", f"o1,{DAY.format(1)},11,")
+    yield "a part that is another", {}
+    (shop.raw / "shop/orders/3.csv").unlink()
+    yield "a part that is gone", {}
+    yield "another currency", {"reporting_currency": "GBP"}
+
+
+TABLES = ("shop__orders", "shop__order_lines", "shop__refunds", "pos__receipts")
+
+
+def drive(home):
+    run = dbt_here(home)
+    build = ("run", "--select", "path:models/staging")
+
+    def look():
+        with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
+            return {
+                table: connection.execute(
+                    f"select * exclude (_build_number), _build_number"
+                    f" from staging.base_{table} order by all"
+                ).fetchall()
+                for table in (*TABLES, "finance__exchange_rates", "web__events")
+            }
+
+    warehouse, kept = home / "warehouse.duckdb", home / "kept.duckdb"
+    for name, variables in deliveries(Shop(home / "raw")):
+        variables = {"reporting_currency": "EUR", "exchange_rate_max_age_days": 3} | variables
+        run(*build, variables=variables)
+        told = look()
+        warehouse.rename(kept)
+        run(*build, "--full-refresh", variables=variables)
+        anew = look()
+        kept.replace(warehouse)
+        with duckdb.connect(str(warehouse), read_only=True) as connection:
+            query = lambda sql: connection.execute(sql).fetchall()  # noqa: E731
+            print(
+                json.dumps(
+                    {
+                        "what": name,
+                        "told": {table: [row[:-1] for row in rows] for table, rows in told.items()},
+                        "anew": {table: [row[:-1] for row in rows] for table, rows in anew.items()},
+                        "orders": query("""
+                            select order_id, cast(total_amount as integer),
+                                cast(rate_to_reporting as double)
+                            from staging.stg_shop__orders order by all
+                        """),
+                        "numbers": {
+                            table: sorted({row[-1] for row in rows}) for table, rows in told.items()
+                        },
+                        "newest": {
+                            table: sorted({row[0] for row in rows if row[-1] == max(numbers)})
+                            for table, rows in told.items()
+                            if (numbers := [row[-1] for row in rows])
+                        },
+                        "waiting": query("""
+                            select order_line_id from staging.base_shop__order_lines
+                            where rejection_reason = 'line without its order'
+                            union all
+                            select refund_id from staging.base_shop__refunds
+                            where rejection_reason = 'refund without its order'
+                            union all
+                            select receipt_id from staging.base_pos__receipts
+                            where rejection_reason = 'return of a receipt that is not there'
+                            order by all
+                        """),
+                    },
+                    default=str,
+                )
+            )
+
+
+@pytest.fixture(scope="module")
+def builds(tmp_path_factory):
+    home = tmp_path_factory.mktemp("staging")
+    return {line["what"]: line for line in story_of(__file__, home, "drive")}
+
+
+def test_what_is_read_bit_by_bit_is_what_is_read_at_once(builds):
+    for name, build in builds.items():
+        assert build["told"] == build["anew"], name
+    assert len(builds) == 10
+    assert all(builds["a later rate, and lines that arrive"]["told"][table] for table in TABLES)
+
+
+def test_what_was_read_is_not_read_again(builds):
+    """Rows bear the number of the build that read or changed them last; there are two a step."""
+    assert builds["first"]["numbers"]["shop__orders"] == [1]
+    unread = builds["nothing new"]
+    assert unread["newest"]["pos__receipts"] == ["p1"]  # it waits, and is looked at again
+    del unread["numbers"]["pos__receipts"], builds["first"]["numbers"]["pos__receipts"]
+    assert unread["numbers"] == builds["first"]["numbers"]
+    parts = builds["parts"]
+    assert parts["newest"]["shop__orders"] == ["o1", "o2", "o4"]
+    assert parts["newest"]["shop__order_lines"] == ["l2"]
+    arrived = builds["a later rate, and lines that arrive"]["newest"]
+    assert arrived["shop__order_lines"] == ["l1", "l4"]
+    assert arrived["finance__exchange_rates"] == ["2025-03-02"]
+    assert builds["lines alone"]["newest"]["shop__order_lines"] == ["l5"]
+
+
+def test_what_is_not_as_it_was_read_is_read_whole(builds):
+    for name, tables in {
+        "a line that is another": ["shop__order_lines"],
+        "a part that is another": ["shop__orders", "shop__order_lines", "shop__refunds"],
+        "a part that is gone": ["shop__orders", "shop__order_lines", "shop__refunds"],
+        "another currency": list(TABLES),
+    }.items():
+        for table in TABLES:
+            is_whole = len(builds[name]["numbers"][table]) == 1
+            assert not is_whole or table in tables or table == "pos__receipts", (name, table)
+            assert is_whole or table not in tables, (name, table)
+
+
+def test_what_lacks_its_order_waits_for_it(builds):
+    waiting = {name: [row for (row,) in build["waiting"]] for name, build in builds.items()}
+    assert waiting["first"] == ["l2", "p1", "r2"]
+    assert waiting["parts"] == ["r2"]
+    assert waiting["lines alone"] == []
+    # The order is gone with its part.
+    assert waiting["a part that is gone"] == ["l4", "l5", "r2"]
+
+
+def test_a_rate_that_comes_late_reaches_the_orders_of_its_days(builds):
+    rates = {
+        name: {order: rate for order, _, rate in build["orders"]} for name, build in builds.items()
+    }
+    assert "o2" not in rates["parts"]
+    assert rates["a rate"]["o2"] == 1.2
+    assert rates["lines alone"]["o2"] == 1.3
+
+
+def test_the_last_delivery_that_can_be_used_is_kept(builds):
+    amounts = {order: amount for order, amount, _ in builds["parts"]["orders"]}
+    assert amounts["o1"] == 11
+    assert builds["a rate"]["orders"][1] == ["o2", 20, 1.2]
+
+
+# ---------- which of several deliveries
+
+
+DELIVERIES = [
+    ("by_arrival", 1, "2025-03-02", "a"),
+    ("by_arrival", 2, "2025-03-03", "a"),
+    ("by_file", 1, "", "b"),
+    ("by_file", 2, "", "a"),
+    ("by_text", 1, "2025-03-02", "a"),
+    ("by_text", 2, "2025-03-02", "a"),
+    ("last_is_broken", 1, "2025-03-02", "a"),
+    ("last_is_broken", -2, "2025-03-03", "a"),
+    ("dated_beats_undated", 1, "2025-03-02", "a"),
+    ("dated_beats_undated", 2, "", "b"),
+    ("twice_the_same", 1, "2025-03-02", "a"),
+    ("twice_the_same", 1, "2025-03-02", "a"),
+]
+
+
+def test_ties_between_deliveries_are_decided(tmp_path):
+    shop = Shop(tmp_path / "raw")
+    shop.orders("1", f"o,{DAY.format(1)},10,")
+    for part in "ab":
+        shop.csv(
+            f"shop/refunds/{part}",
+            "refund_id,order_id,refunded_at,amount,_loaded_at",
+            *(
+                f"{refund},o,2025-03-01,{amount},{arrival}"
+                for refund, amount, arrival, file in DELIVERIES
+                if file == part
+            ),
+        )
+    with_story = story_of(__file__, tmp_path, "once")
+    assert {row[0]: row[1] for row in with_story[0]["refunds"]} == {
+        "by_arrival": 2,
+        "by_file": 1,
+        "by_text": 2,
+        "last_is_broken": 1,
+        "dated_beats_undated": 1,
+        "twice_the_same": 1,
+    }
+    assert len(with_story[0]["refunds"]) == 6
+
+
+def once(home):
+    dbt_here(home)("run", "--select", "+stg_shop__refunds")
+    with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
+        rows = connection.execute(
+            "select refund_id, cast(amount as integer) from staging.stg_shop__refunds"
+        ).fetchall()
+    print(json.dumps({"refunds": rows}))
+
+
+if __name__ == "__main__":
+    {"drive": drive, "once": once}[sys.argv[2]](Path(sys.argv[1]))
