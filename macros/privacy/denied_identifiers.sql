@@ -11,3 +11,21 @@
         select identifier_hash from {{ list }}
     {%- endif -%}
 {%- endmacro %}
+
+{# What int_identity__erased_partners says of earlier builds, as a query. #}
+{% macro erased_partners() -%}
+    {%- set list = adapter.get_relation(
+        database=state_database(), schema=generate_schema_name('intermediate', none),
+        identifier='int_identity__erased_partners'
+    ) if execute else none -%}
+    {%- if list is none -%}
+        select
+            cast(null as string) as identifier_hash,
+            cast(null as string) as identifier_type,
+            cast(null as string) as partner_type,
+            cast(null as bigint) as partner_count
+        where false
+    {%- else -%}
+        select * from {{ list }}
+    {%- endif -%}
+{%- endmacro %}

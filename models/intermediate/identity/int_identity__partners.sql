@@ -21,6 +21,13 @@ rules as (
 
 ),
 
+{# Of earlier builds: they are no nodes any more. #}
+erased_partners as (
+
+    {{ erased_partners() }}
+
+),
+
 blocked as (
 
     select node_id from nodes
@@ -76,24 +83,44 @@ counted as (
         count(*) as partner_count
     from pairs
     group by node_b, type_b, type_a
+    union all
+    select
+        nodes.node_id,
+        erased_partners.identifier_type,
+        erased_partners.partner_type,
+        erased_partners.partner_count
+    from erased_partners
+    inner join nodes on erased_partners.identifier_hash = nodes.identifier_hash
+
+),
+
+added as (
+
+    select
+        node_id,
+        identifier_type,
+        partner_type,
+        sum(partner_count) as partner_count
+    from counted
+    group by node_id, identifier_type, partner_type
 
 )
 
 select
-    counted.node_id,
-    counted.identifier_type,
-    counted.partner_type,
-    counted.partner_count,
+    added.node_id,
+    added.identifier_type,
+    added.partner_type,
+    cast(added.partner_count as bigint) as partner_count,
     cast(limits.max_partners as bigint) as max_partners,
-    counted.partner_count > limits.max_partners as is_over
-from counted
+    added.partner_count > limits.max_partners as is_over
+from added
 inner join limits
     on
-        counted.identifier_type = limits.identifier_type
-        and counted.partner_type = limits.partner_type
+        added.identifier_type = limits.identifier_type
+        and added.partner_type = limits.partner_type
 where
-    counted.partner_count > limits.max_partners
+    added.partner_count > limits.max_partners
     or (
-        counted.partner_count * 5 >= limits.max_partners * 4
+        added.partner_count * 5 >= limits.max_partners * 4
         and limits.max_partners > 1
     )

@@ -2,7 +2,8 @@
     "{{ erase_people(ref('int_identity__records'), ref('int_identity__nodes'), ref('int_identity__links')) }}"
 )) }}
 
-{# Erases people, and counts what staging has lost by it. Whatever reads people off staging comes after this model. #}
+{# Erases people, and counts what staging has lost by it. Whatever reads people off staging comes after this
+   model. #}
 {% for table in personal_columns() %}
 {% do ref(table.name) %}
 {% endfor %}
@@ -10,6 +11,7 @@
 {% do ref('int_identity__nodes') %}
 {% do ref('int_identity__links') %}
 {% do ref('int_privacy__denied_identifiers') %}
+{% do ref('int_identity__erased_partners') %}
 
 with
 

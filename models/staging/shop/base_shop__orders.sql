@@ -84,7 +84,10 @@ judged as (
 
 records as (
 
-    {{ with_known('judged', 'shop', 'orders', again=has_another_rate('shop', 'orders', local_date('ordered_at'))) }}
+    {{ with_known(
+        'judged', 'shop', 'orders',
+        again=has_another_rate('shop', 'orders', local_date('ordered_at'))
+    ) }}
 
 ),
 

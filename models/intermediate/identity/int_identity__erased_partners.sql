@@ -1,0 +1,60 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    full_refresh=false,
+    on_schema_change='fail',
+    database=state_database(),
+) }}
+
+{# State: how many partners an identifier has lost to erasure. Limits go on counting them, so that what was shared
+   stays so: the build after an erasure changes nobody else. #}
+with
+
+nodes as (
+
+    select * from {{ ref('int_identity__nodes') }}
+
+),
+
+links as (
+
+    select * from {{ ref('int_identity__links') }}
+
+),
+
+denied as (
+
+    select distinct nodes.node_id
+    from nodes
+    inner join {{ ref('int_privacy__denied_identifiers') }} as listed
+        on nodes.identifier_hash = listed.identifier_hash
+
+),
+
+lost as (
+
+    {% for side, other in [('a', 'b'), ('b', 'a')] %}
+    select distinct
+        others.identifier_hash,
+        links.type_{{ side }} as identifier_type,
+        links.type_{{ other }} as partner_type,
+        links.node_{{ other }} as partner_id
+    from links
+    inner join denied on links.node_{{ other }} = denied.node_id
+    inner join nodes as others on links.node_{{ side }} = others.node_id
+    left join denied as denied_too on links.node_{{ side }} = denied_too.node_id
+    where
+        denied_too.node_id is null
+        and links.source_table <> 'seeds.identity_links'
+    {% if not loop.last %}union all{% endif %}
+    {% endfor %}
+
+)
+
+select
+    identifier_hash,
+    identifier_type,
+    partner_type,
+    count(*) as partner_count
+from lost
+group by identifier_hash, identifier_type, partner_type
