@@ -4,6 +4,7 @@
 {% set control_is_final = (
     days_between("cast('" ~ since ~ "' as date)", 'as_of_date') ~ ' + 1 >= ' ~ var('value_window_days')
 ) if since else 'false' %}
+{% set is_over = days_between('ends_on', 'as_of_date') ~ ' >= goal_days' %}
 with
 
 sample as (
@@ -54,10 +55,12 @@ seen as (
 
     select
         experiment_id,
+        campaign_id,
+        campaign_id is not null or experiment_id = 'global_control' as is_against_control,
         min(assigned_on) as first_on,
         max(assigned_on) as last_on
     from sample
-    group by experiment_id
+    group by experiment_id, campaign_id
 
 ),
 
@@ -112,12 +115,13 @@ arms as (
         guessed.experiment_id,
         guessed.arm,
         case
-            when guessed.experiment_id <> 'global_control' then guessed.share
+            when not seen.is_against_control then guessed.share
             when guessed.arm = 'control' then {{ var('global_control_share') }}
             else 1 - {{ var('global_control_share') }}
         end as share,
         guessed.is_control
     from guessed
+    inner join seen on guessed.experiment_id = seen.experiment_id
     left join listed_experiments on guessed.experiment_id = listed_experiments.experiment_id
     where listed_experiments.experiment_id is null
 
@@ -127,6 +131,7 @@ described as (
 
     select
         arms.experiment_id,
+        seen.campaign_id,
         arms.arm,
         coalesce(listed_experiments.goal_metric, 'revenue') as goal_metric,
         cast(arms.share as double) as planned_share,
@@ -152,9 +157,9 @@ judged as (
     select
         *,
         case
-            when experiment_id = 'global_control'
-                then {{ control_is_final }}
-            else {{ days_between('ends_on', 'as_of_date') }} >= goal_days
+            when experiment_id = 'global_control' then {{ control_is_final }}
+            when campaign_id is not null then {{ is_over ~ ' or ' ~ control_is_final if since else 'false' }}
+            else {{ is_over }}
         end as is_final
     from described
 
@@ -162,6 +167,7 @@ judged as (
 
 select
     experiment_id,
+    campaign_id,
     arm,
     goal_metric,
     planned_share,

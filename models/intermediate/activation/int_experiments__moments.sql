@@ -36,6 +36,10 @@ grouped as (
         is_held_back,
         not is_held_back and is_complete as is_measured
     from outcomes
+    {% if not loop.first %}
+    {# A campaign is for one segment, or for all. #}
+    where campaign_id is null
+    {% endif %}
     {% if not loop.last %}union all{% endif %}
     {% endfor %}
 

@@ -108,6 +108,7 @@ measured as (
 
     select
         people.experiment_id,
+        people.campaign_id,
         people.profile_id,
         case when people.is_mixed then 'mixed' else people.arm end as arm,
         people.segment,

@@ -1,9 +1,6 @@
 {# Everybody who is in a comparison: the people of all experiments, and as the built-in experiment
-   `global_control` those who are held back from all communication against all others with an address. #}
-{% set window_start = days_before('as_of_date', var('value_window_days')) %}
-{% set since = var('global_control_since') %}
-{% set since_then = days_before("cast('" ~ since ~ "' as date)", 1) if since else window_start %}
-
+   `global_control` those who are held back from all communication against all others with an address, and so
+   again for each campaign, of the people whom it was for. #}
 with
 
 assigned as (
@@ -30,16 +27,21 @@ membership as (
 
 ),
 
+campaign_people as (
+
+    select * from {{ ref('int_experiments__campaign_people') }}
+
+),
+
 as_of as (
 
     select as_of_date from {{ ref('int_as_of_date') }}
 
 ),
 
-{# What happens after this day is compared. Before the tools left the group out there is nothing to see. #}
 opened as (
 
-    select greatest({{ window_start }}, {{ since_then }}) as opened_on
+    select {{ control_opens_on() }} as opened_on
     from as_of
 
 ),
@@ -68,6 +70,7 @@ held_against_control as (
 
     select
         'global_control' as experiment_id,
+        cast(null as string) as campaign_id,
         control.profile_id,
         case when control.is_in_global_control then 'control' else 'others' end as arm,
         'hash' as source,
@@ -86,10 +89,30 @@ held_against_control as (
 
 ),
 
+held_against_campaigns as (
+
+    select
+        'campaign ' || campaign_id as experiment_id,
+        campaign_id,
+        profile_id,
+        case when is_in_global_control then 'control' else 'others' end as arm,
+        'hash' as source,
+        cast(null as string) as segment,
+        cast(null as string) as stage,
+        cast(null as bigint) as plan_number,
+        is_merged as is_mixed,
+        false as is_held_back,
+        assigned_on,
+        cast(null as timestamp) as assigned_at
+    from campaign_people
+
+),
+
 unioned as (
 
     select
         experiment_id,
+        cast(null as string) as campaign_id,
         profile_id,
         arm,
         source,
@@ -104,6 +127,8 @@ unioned as (
     from assigned
     union all
     select * from held_against_control
+    union all
+    select * from held_against_campaigns
 
 )
 

@@ -58,6 +58,9 @@ ranked as (
         channel,
         status,
         changed_at,
+        min(case when status = 'granted' then changed_at end) over (
+            partition by profile_id, channel
+        ) as first_granted_at,
         row_number() over (
             partition by profile_id, channel
             {# At the same moment a withdrawal wins. #}
@@ -72,6 +75,7 @@ select
     profile_id,
     channel,
     status,
+    {{ local_date('first_granted_at') }} as first_granted_on,
     {{ local_date('changed_at') }} as changed_on
 from ranked
 where change_rank = 1

@@ -1,0 +1,35 @@
+-- Whoever a campaign was for is in its audience, in the control group or merged of several: nobody is lost on
+-- the way to the result, and nobody counts twice.
+with
+
+meant as (
+
+    select
+        campaign_id,
+        count(*) as people
+    from {{ ref('int_experiments__campaign_people') }}
+    group by campaign_id
+
+),
+
+counted as (
+
+    select
+        campaign_id,
+        people + control_people + merged_people as people,
+        measured_people > people or measured_control_people > control_people as is_overcounted
+    from {{ ref('campaign_results') }}
+    where method = 'unadjusted'
+
+)
+
+select
+    meant.campaign_id,
+    meant.people,
+    counted.people as counted_people
+from meant
+left join counted on meant.campaign_id = counted.campaign_id
+where
+    counted.campaign_id is null
+    or meant.people <> counted.people
+    or counted.is_overcounted
