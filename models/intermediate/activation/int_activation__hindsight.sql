@@ -108,6 +108,8 @@ segment_map as (
 
 ),
 
+{# An address of a record without a time is known from 1990 on, whenever its owner was first seen. #}
+{% set is_known = 'coalesce(people.first_seen_on <= looked.looked_on, true)' %}
 judged as (
 
     select
@@ -118,15 +120,11 @@ judged as (
         steps.last_purchased_on,
         steps.lifetime_order_count = 1 as is_one_purchase,
         coalesce(activities.engaged, 0) = 1 as is_engaged,
-        case
-            when steps.last_purchased_on > {{ days_before('looked.looked_on', var('buyer_window_days')) }}
-                then 'buyer'
-            when steps.last_purchased_on is not null or people.is_test then 'out of the base'
-            when people.first_seen_on > looked.looked_on then 'out of the base'
-            when people.contact_known_on <= looked.looked_on then 'loyal_visitors'
-            when activities.visiting = 1 then 'visitors'
-            else 'out of the base'
-        end as standing
+        {{ standing_of(
+            'steps.last_purchased_on', 'looked.looked_on', 'people.is_test',
+            'people.contact_known_on <= looked.looked_on and ' ~ is_known,
+            'activities.visiting = 1 and ' ~ is_known
+        ) }} as standing
     from people
     cross join looked
     left join steps on people.profile_id = steps.profile_id
@@ -146,17 +144,13 @@ told_cuts as (
 
 ),
 
-{% set now_on = 'as_of.as_of_date' %}
 rescored as (
 
     select
         spans.profile_id,
         spans.lifetime_order_count = 1 as is_one_purchase,
         spans.is_engaged,
-        {{ rfm_score('-' ~ days_between('spans.last_purchased_on', now_on), 'told_cuts.recency') }}
-            as recency_score,
-        {{ rfm_score('spans.order_count', 'told_cuts.frequency') }} as frequency_score,
-        {{ rfm_score('spans.net_revenue', 'told_cuts.monetary') }} as monetary_score
+        {{ rfm_scores('spans', 'as_of.as_of_date', 'told_cuts') }}
     from {{ ref('int_segments__spans') }} as spans
     inner join people on spans.profile_id = people.profile_id
     cross join {{ ref('int_as_of_date') }} as as_of
@@ -181,11 +175,7 @@ scored as (
 
     select
         judged.*,
-        {{ rfm_score(
-            '-' ~ days_between('judged.last_purchased_on', 'judged.looked_on'), 'yardsticks.recency'
-        ) }} as recency_score,
-        {{ rfm_score('judged.order_count', 'yardsticks.frequency') }} as frequency_score,
-        {{ rfm_score('judged.net_revenue', 'yardsticks.monetary') }} as monetary_score
+        {{ rfm_scores('judged', 'judged.looked_on', 'yardsticks') }}
     from judged
     cross join yardsticks
 
@@ -193,10 +183,7 @@ scored as (
 
 select
     scored.profile_id,
-    case
-        when scored.standing = 'buyer' then segment_map.segment
-        when scored.standing <> 'out of the base' then scored.standing
-    end as segment,
+    {{ segment_of('scored.standing', 'segment_map.segment') }} as segment,
     replaced.segment as segment_by_told_cuts,
     scored.looked_on
 from scored

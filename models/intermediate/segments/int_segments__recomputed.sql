@@ -259,15 +259,10 @@ judged as (
         steps.first_purchased_on,
         steps.last_purchased_on,
         case when steps.lifetime_order_count > 0 then steps.lifetime_order_count end as lifetime_order_count,
-        case
-            when steps.last_purchased_on > {{ days_before('periods.period_end', var('buyer_window_days')) }}
-                then 'buyer'
-            when steps.last_purchased_on is not null then 'last purchase is too long ago'
-            when people.is_test then 'test account'
-            when standings.is_contact then 'loyal_visitors'
-            when standings.is_visitor then 'visitors'
-            else 'no purchase, no address and no recent visit'
-        end as standing
+        {{ standing_of(
+            'steps.last_purchased_on', 'periods.period_end',
+            'people.is_test', 'standings.is_contact', 'standings.is_visitor'
+        ) }} as standing
     from standings
     inner join people on standings.person_number = people.person_number
     inner join periods on standings.period_number = periods.period_number
@@ -286,16 +281,7 @@ scored as (
 
     select
         judged.*,
-        {% for metric, value in {
-            'recency': "-" ~ days_between('judged.last_purchased_on', 'judged.period_end'),
-            'frequency': 'judged.order_count',
-            'monetary': 'judged.net_revenue',
-        }.items() %}
-        case
-            when judged.standing = 'buyer'
-                then {{ rfm_score(value, 'yardsticks.' ~ metric) }}
-        end as {{ metric }}_score,
-        {% endfor %}
+        {{ rfm_scores('judged', 'judged.period_end', 'yardsticks', "judged.standing = 'buyer'") }},
         judged.lifetime_order_count = 1 as is_one_purchase
     from judged
     inner join yardsticks on judged.period_end = yardsticks.period_end
@@ -306,10 +292,7 @@ placed as (
 
     select
         scored.*,
-        case
-            when scored.standing = 'buyer' then segment_map.segment
-            when scored.standing in ('loyal_visitors', 'visitors') then scored.standing
-        end as segment,
+        {{ segment_of('scored.standing', 'segment_map.segment') }} as segment,
         case
             when scored.standing not in ('buyer', 'loyal_visitors', 'visitors') then scored.standing
         end as out_of_base_reason

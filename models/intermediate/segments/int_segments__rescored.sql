@@ -58,11 +58,7 @@ members as (
         spans.recency_score is not null as is_buyer,
         spans.lifetime_order_count = 1 as is_one_purchase,
         spans.is_engaged,
-        {{ rfm_score(
-            '-' ~ days_between('spans.last_purchased_on', 'periods.period_end'), 'previous_cuts.recency'
-        ) }} as recency_score,
-        {{ rfm_score('spans.order_count', 'previous_cuts.frequency') }} as frequency_score,
-        {{ rfm_score('spans.net_revenue', 'previous_cuts.monetary') }} as monetary_score,
+        {{ rfm_scores('spans', 'periods.period_end', 'previous_cuts') }},
         periods.period_end
     from spans
     cross join period_of_calibration
