@@ -393,7 +393,10 @@ SEGMENTS = ["visitors", "newcomers", "loyal"]
 # The last one is in the global control group, and whoever he is merged with.
 PEOPLE = "abcde"
 CUTS = [(2, 4), (3, 5), (2, 5), (4, 5), (3, 4)]
-LEDGER_COLUMNS = "trigger_seq, profile_id, from_segment, to_segment, reason, is_issued"
+LEDGER_COLUMNS = (
+    "trigger_seq, profile_id, from_segment, to_segment, reason, is_issued,"
+    " started_campaign_id, ended_campaign_id"
+)
 TABLES = {
     "warehouse.intermediate.int_as_of_date": "as_of_date date",
     "warehouse.intermediate.int_identity__identifiers": (
@@ -580,10 +583,14 @@ class Shop:
         elif kind == "other rules":
             self.rules += 1
         elif kind == "split" and joined:
-            # Each part has a past of its own now.
+            # Each part has a past of its own now; and one may have moved on since, or become what
+            # the whole was.
             name = joined[first % len(joined)]
-            for person, score in ((name, second % 7), (self.owner[name], (first + second) % 7)):
+            whole, other = self.score[self.owner[name]], self.owner[name]
+            for person, score in ((name, second % 7), (other, (first + second) % 7)):
                 self.score[person] = self.past[person] = score
+            if first % 3:
+                self.score[name] = whole if first % 3 == 1 else (second + 1 + first % 6) % 7
             self.owner[name] = name
         elif people:
             person = people[first % len(people)]
@@ -666,11 +673,23 @@ class Reference:
     """What a consumer should have been told, kept per person in plain dictionaries."""
 
     def __init__(self):
-        self.told = {}
-        self.looked = None
+        # Per person the segment, the campaign that runs, and when the ledger last spoke of him.
+        self.told, self.running, self.spoken = {}, {}, {}
+        self.looked, self.builds = None, 0
+
+    def heritage(self, person, parents):
+        """Where somebody comes from, and the campaign that ran there: by the last word of it."""
+        heard = [p for p in parents.get(person, ()) if p in self.told and p != person]
+        if person in self.told or not heard:
+            return self.told.get(person), self.running.get(person)
+        last = max(heard, key=self.spoken.get)
+        return self.told[last], self.running.get(last) or self.running.get(person)
 
     def build(self, world):
-        """The moves to issue and those to keep quiet about, of one build."""
+        """The moves to issue and those to keep quiet about, of one build.
+
+        Per person from where, to where, the campaign that starts and the one that ends.
+        """
         parents = {}
         for _, old, new in world["changes"]:
             parents.setdefault(new, set()).add(old)
@@ -686,6 +705,8 @@ class Reference:
         has_other_rules = not is_first and None not in (*looked, self.looked[1])
         has_other_rules = has_other_rules and looked[1] != self.looked[1]
         issued, silent = {}, {}
+        running, spoken = dict(self.running), dict(self.spoken)
+        self.builds += 1
         for person in sorted(now.keys() | self.told.keys()):
             old, new = self.told.get(person), now.get(person)
             if old == new:
@@ -697,7 +718,9 @@ class Reference:
                 or has_new_cuts
                 or has_other_rules
             )
-            only_cuts_moved = has_new_cuts and old and world["by_told_cuts"].get(person) == old
+            # What was split off, or merged, has the history of what it was part of.
+            stayed = world["by_told_cuts"].get(person) in (inherited | {old}) - {None}
+            only_cuts_moved = has_new_cuts and stayed
             is_quiet = (
                 is_first
                 or person not in world["now"]
@@ -706,8 +729,20 @@ class Reference:
                 or only_our_knowledge_moved
                 or only_cuts_moved
             )
-            (silent if is_quiet else issued)[person] = new
+            source, ran = self.heritage(person, parents)
+            started = f"for {new}" if new and not is_quiet else None
+            ended = ran if not is_quiet and ran != started else None
+            (silent if is_quiet else issued)[person] = (source, new, started, ended)
+            if is_first:
+                running[person] = f"for {new}"
+            elif is_quiet:
+                is_held = person in world["control"] or person not in world["now"]
+                running[person] = None if is_held else ran
+            else:
+                running[person] = started
+            spoken[person] = (self.builds, person)
         self.told, self.looked = now, looked
+        self.running, self.spoken = running, spoken
         return issued, silent
 
 
@@ -751,8 +786,13 @@ def tell(warehouse, history):
         assert {key: value for key, value in last.items() if value} == {
             key: value for key, value in world["now"].items() if value
         }
-        assert {row[1]: row[3] for row in new if row[5]} == issued
-        assert {row[1] for row in new if row[1] and not row[5]} >= silent.keys() - shop.erased
+        said = [
+            {row[1]: (*row[2:4], *row[6:]) for row in new if row[5] is told}
+            for told in (True, False)
+        ]
+        assert said[0] == issued
+        kept = {person: move for person, move in silent.items() if person not in shop.erased}
+        assert {person: said[1].get(person) for person in kept} == kept
         assert not {row[1] for row in rows} & shop.erased
         shop.told()
         # The same once more has nothing to say.

@@ -1,6 +1,6 @@
 {# What the trigger ledger last said, for each person of today under each profile id that it knew him by.
-   A profile id is the hash of an identifier: whoever has that identifier now, is the heir. What was split
-   off inherits from the profile it was part of, as `int_identity__changes` has it. #}
+   Whoever is behind that id now is the heir; and what was split off inherits from the profile that it was part
+   of, as `int_identity__changes` has it. #}
 with
 
 told as (
@@ -9,9 +9,9 @@ told as (
 
 ),
 
-identifiers as (
+former_ids as (
 
-    select * from {{ ref('int_identity__identifiers') }}
+    select * from {{ ref('int_activation__former_ids') }}
 
 ),
 
@@ -49,22 +49,22 @@ heirs as (
 
     select
         last_told.profile_id as told_profile_id,
-        identifiers.profile_id,
+        former_ids.profile_id,
         case
-            when last_told.profile_id = identifiers.profile_id then 'own'
+            when last_told.profile_id = former_ids.profile_id then 'own'
             when known.profile_id is not null then 'merge'
             else 'rename'
         end as lineage
     from last_told
-    inner join identifiers on last_told.profile_id = identifiers.identifier_hash
-    left join last_told as known on identifiers.profile_id = known.profile_id
+    inner join former_ids on last_told.profile_id = former_ids.former_profile_id
+    left join last_told as known on former_ids.profile_id = known.profile_id
 
     union
 
     {# Of what was found after the last row of the ledger. #}
     select
         last_told.profile_id as told_profile_id,
-        identifiers.profile_id,
+        former_ids.profile_id,
         case changes.change_type
             when 'merged' then 'merge'
             when 'renamed' then 'rename'
@@ -75,7 +75,7 @@ heirs as (
         on
             changes.old_profile_id = last_told.profile_id
             and changes.change_number > last_told.known_changes
-    inner join identifiers on changes.new_profile_id = identifiers.identifier_hash
+    inner join former_ids on changes.new_profile_id = former_ids.former_profile_id
 
 ),
 

@@ -213,9 +213,12 @@ inheritances as (
         max(case when inherited.age = 1 then inherited.segment end) as segment,
         max(case when inherited.age = 1 then inherited.running_campaign_id end) as running_campaign_id,
         max(case when inherited.age = 1 then inherited.lineage end) as lineage,
-        max(case when inherited.segment = segments_now.segment then 1 else 0 end) = 1 as has_segment_now
+        max(case when inherited.segment = segments_now.segment then 1 else 0 end) = 1 as has_segment_now,
+        max(case when inherited.segment = hindsight.segment_by_told_cuts then 1 else 0 end) = 1
+            as has_segment_by_told_cuts
     from inherited
     left join segments_now on inherited.profile_id = segments_now.profile_id
+    left join hindsight on inherited.profile_id = hindsight.profile_id
     group by inherited.profile_id
 
 ),
@@ -286,7 +289,8 @@ moves as (
         coalesce(inheritances.lineage, reshaped.lineage) as lineage,
         coalesce(inheritances.has_segment_now, false) as has_segment_now,
         coalesce(hindsight.segment, '') = coalesce(segments_now.segment, '') as was_there_before,
-        coalesce(hindsight.segment_by_told_cuts = own.segment, false) as would_have_stayed
+        coalesce(hindsight.segment_by_told_cuts = own.segment, false)
+        or coalesce(inheritances.has_segment_by_told_cuts, false) as would_have_stayed
     from people
     left join own on people.profile_id = own.profile_id
     left join segments_now on people.profile_id = segments_now.profile_id
