@@ -168,11 +168,13 @@ class Step(NamedTuple):
 
 STORY = [
     Step("first", 1),
-    Step("late", 3, anew=PEOPLE_ALONE),
+    Step("late", 3, anew=()),
     Step("unchanged", 3),
     Step("broken off", 4, options=("--exclude", "int_segments__spans+")),
     Step("recalibrated", 6, {"recalibrate": True}, anew=PEOPLE_ALONE),
     Step("erased", 7, is_cut=True, anew=PEOPLE_ALONE),
+    # Staging that has forgotten them, and staging that reads them once more.
+    Step("forgotten", 7, is_cut=True, anew=()),
     Step(
         "in the past",
         7,
