@@ -4,7 +4,7 @@
 {%- endmacro %}
 
 {% macro default__state_database() -%}
-    {{- return(target.database) -}}
+    {{- return(target.get('database')) -}}
 {%- endmacro %}
 
 {% macro duckdb__state_database() -%}
