@@ -22,6 +22,7 @@ import duckdb
 from lifecycle import contract, functions, raw_files
 
 CATALOG = "lifecycle"
+PART = {"_file": "_part"}  # Iceberg keeps the name to itself
 EXTRA = "requirements-spark.txt"
 # What Spark reads of Parquet as it is; DuckDB writes all else as text.
 PLAIN_TYPES = {"VARCHAR", "BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "DOUBLE", "DATE"}
@@ -90,7 +91,8 @@ def local_settings() -> dict[str, str]:
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.memory": os.environ.get("LIFECYCLE_SPARK_MEMORY", "2g"),
         "spark.driver.extraJavaOptions": os.environ.get(
-            "LIFECYCLE_SPARK_JAVA", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+            "LIFECYCLE_SPARK_JAVA",
+            "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=512m",
         ),
         "spark.jars": iceberg_jar(),
         "spark.sql.extensions": (
@@ -102,9 +104,18 @@ def local_settings() -> dict[str, str]:
         "spark.sql.defaultCatalog": CATALOG,
         "spark.sql.catalogImplementation": "in-memory",
         "spark.sql.shuffle.partitions": threads,
+        # What the optimizer would infer of filters takes longer than the queries.
+        "spark.sql.constraintPropagation.enabled": "false",
+        **extra_settings(),
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
     }
+
+
+def extra_settings() -> dict[str, str]:
+    """Settings of Spark from LIFECYCLE_SPARK_SETTINGS, as in `name=value name=value`."""
+    words = os.environ.get("LIFECYCLE_SPARK_SETTINGS", "").split()
+    return dict(word.split("=", 1) for word in words)
 
 
 def find_java() -> None:
@@ -195,7 +206,7 @@ def load_table(session, reader, name: str, table: dict, path: Path) -> None:
             kind = data_type
         else:
             kind = "varchar"
-        columns.append(f'cast("{column}" as {kind}) as "{column}"')
+        columns.append(f'cast("{column}" as {kind}) as "{PART.get(column, column)}"')
     try:
         reader.execute(
             f"copy (select {', '.join(columns)} from ({table['relation_sql']})) "

@@ -6,36 +6,35 @@
         {%- set nodes, records, links = (
             ref('int_identity__nodes'), ref('int_identity__records'), ref('int_identity__links')
         ) -%}
-        {%- set keys = api.Relation.create(identifier='erased_keys') -%}
-        {%- do run_query(create_table_as(True, keys, erased_keys_sql(nodes))) -%}
-        {%- if run_query('select count(*) from erased_keys').columns[0].values()[0] > 0 -%}
+        {%- set keys = make_scratch_table('erased_keys', erased_keys_sql(nodes)) -%}
+        {%- if run_query('select count(*) from ' ~ keys).columns[0].values()[0] > 0 -%}
             {%- for table in personal_columns() -%}
                 {%- set relation = ref(table.name) -%}
-                {%- set is_theirs = strongest_identifier(table.identifiers) ~ ' in (select identifier_key from erased_keys)' -%}
+                {%- set is_theirs = strongest_identifier(table.identifiers) ~ ' in (select identifier_key from ' ~ keys ~ ')' -%}
                 {%- if table.is_person -%}
-                    {%- do run_query('delete from ' ~ relation ~ ' where ' ~ is_theirs) -%}
+                    {%- do run_statement('delete from ' ~ relation ~ ' where ' ~ is_theirs) -%}
                 {%- else -%}
-                    {%- do run_query(
+                    {%- do run_statement(
                         'update ' ~ relation ~ ' set ' ~ (table.identifiers + table.attributes) | join(' = null, ')
                         ~ ' = null where ' ~ is_theirs
                     ) -%}
                 {%- endif -%}
-                {%- do forget_identifiers(relation, table.identifiers[1:]) -%}
+                {%- do forget_identifiers(keys, relation, table.identifiers[1:]) -%}
             {%- endfor -%}
 
-            {%- do run_query(
+            {%- do run_statement(
                 'delete from ' ~ records ~ ' where ' ~ strongest_identifier(linking_types())
-                ~ ' in (select identifier_key from erased_keys)'
+                ~ ' in (select identifier_key from ' ~ keys ~ ')'
             ) -%}
-            {%- do forget_identifiers(records, linking_types()[1:], '_node') -%}
+            {%- do forget_identifiers(keys, records, linking_types()[1:], '_node') -%}
             {%- for side in ['node_a', 'node_b'] -%}
-                {%- do run_query(
-                    'delete from ' ~ links ~ ' where ' ~ side ~ ' in (select node_id from erased_keys)'
+                {%- do run_statement(
+                    'delete from ' ~ links ~ ' where ' ~ side ~ ' in (select node_id from ' ~ keys ~ ')'
                 ) -%}
             {%- endfor -%}
-            {%- do run_query('delete from ' ~ nodes ~ ' where node_id in (select node_id from erased_keys)') -%}
+            {%- do run_statement('delete from ' ~ nodes ~ ' where node_id in (select node_id from ' ~ keys ~ ')') -%}
         {%- endif -%}
-        {%- do run_query('drop table erased_keys') -%}
+        {%- do run_statement('drop table ' ~ keys) -%}
     {%- endif -%}
 {%- endmacro %}
 
@@ -68,12 +67,12 @@
     )
 {% endmacro %}
 
-{% macro forget_identifiers(relation, identifiers, suffix=none) %}
+{% macro forget_identifiers(keys, relation, identifiers, suffix=none) %}
     {%- for identifier in identifiers -%}
-        {%- do run_query(
+        {%- do run_statement(
             'update ' ~ relation ~ ' set ' ~ identifier ~ ' = null'
             ~ (', ' ~ identifier ~ suffix ~ ' = null' if suffix else '')
-            ~ " where '" ~ identifier ~ ":' || " ~ identifier ~ ' in (select identifier_key from erased_keys)'
+            ~ " where '" ~ identifier ~ ":' || " ~ identifier ~ ' in (select identifier_key from ' ~ keys ~ ')'
         ) -%}
     {%- endfor -%}
 {% endmacro %}

@@ -58,12 +58,12 @@
 
 {# A table that somebody loaded has to have all columns: a view over it would hide what it lacks. #}
 {% macro check_columns(source, columns) -%}
-    {%- for column in (source.columns | list) + ['_loaded_at', '_file'] if column not in columns -%}
+    {%- for column in (source.columns | list) + ['_loaded_at', part_column()] if column not in columns -%}
         {%- do exceptions.raise_compiler_error(
             source.schema ~ "." ~ source.name ~ " has no column " ~ column ~ ". Add it, empty if need be: "
             ~ "alter table " ~ source.schema ~ "." ~ source.name ~ " add column " ~ column ~ " "
             ~ (source.columns[column].data_type if column in source.columns
-               else {'_loaded_at': 'timestamp', '_file': 'string'}[column])
+               else {'_loaded_at': 'timestamp'}.get(column, 'string'))
         ) -%}
     {%- endfor -%}
 {%- endmacro %}
@@ -142,7 +142,7 @@
             cast(null as {{ column.data_type }}) as {{ column.name }},
         {% endfor -%}
         cast(null as timestamp) as _loaded_at,
-        cast(null as string) as _file
+        cast(null as string) as {{ part_column() }}
     where false
 {%- endmacro %}
 

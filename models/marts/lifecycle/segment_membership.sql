@@ -1,6 +1,6 @@
 {# History is kept as spans; here is a row for each of their periods. Whoever is out of the base has one when
    he leaves it and one at the as-of date. #}
-{{ config(materialized='view') }}
+{{ config(materialized=view_or_table()) }}
 
 with
 
