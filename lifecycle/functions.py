@@ -1,15 +1,14 @@
 """The SQL functions that are Python: the same names and types on every engine.
 
-Each takes plain values or lists, and gives one value. dbt loads this module as a dbt-duckdb
-plugin; `lifecycle.spark` registers the same functions with a session of Spark.
+Each takes plain values or lists, and gives one value. `lifecycle.duckdb_functions` gives them to
+dbt's connection to DuckDB, `lifecycle.spark` to a session of Spark, whose workers import this module
+and need not have dbt.
 
 A type is the name of a scalar, `[type]` for a list of it, or `{field: type}` for a struct.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-
-from dbt.adapters.duckdb.plugins import BasePlugin
 
 from lifecycle import fits
 
@@ -94,25 +93,3 @@ def spark_type(kind: Type) -> str:
     if isinstance(kind, dict):
         return f"struct<{', '.join(f'{name}: {spark_type(of)}' for name, of in kind.items())}>"
     return kind
-
-
-class Plugin(BasePlugin):
-    """What dbt's connection to DuckDB needs."""
-
-    def configure_connection(self, conn):
-        # Connections to one file share their functions, and a second registration is an error.
-        registered = conn.execute(
-            "select count(*) from duckdb_functions() where function_name in (?, ?, ?)",
-            list(FUNCTIONS),
-        ).fetchall()
-        if registered[0][0]:
-            return
-        for name, function in FUNCTIONS.items():
-            # One that is said to have no side effects may be called while planning.
-            conn.create_function(
-                name,
-                function.call,
-                [duckdb_type(kind) for kind in function.parameters],
-                duckdb_type(function.returns),
-                side_effects=True,
-            )

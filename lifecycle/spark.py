@@ -71,6 +71,7 @@ def make_session():
     builder = SparkSession.builder.appName("lifecycle")
     if "SPARK_REMOTE" not in os.environ and "PYSPARK_GATEWAY_PORT" not in os.environ:
         find_java()
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         for name, value in local_settings().items():
             builder = builder.config(name, value)
     session = builder.getOrCreate()
