@@ -11,6 +11,7 @@ COMMANDS = {
     "validate-marts": ("lifecycle.expectations", "Compare the marts with the kept baseline."),
     "report": ("lifecycle.report", "Print what a build made."),
     "export": ("lifecycle.export", "Export audiences and triggers of a build that passed."),
+    "spark": ("lifecycle.spark", "Run dbt on Spark."),
     "publish": ("lifecycle.publish", "Publish the marts of a build that passed, for BI."),
 }
 

@@ -1,12 +1,6 @@
-"""dbt plugin: the SQL functions `fit_purchases` and `fit_margins` on DuckDB.
+"""The SQL functions `fit_purchases` and `fit_margins`: data as lists in, one struct out."""
 
-Each takes the data as lists and gives one struct. On another engine functions of the same names,
-made of the same `purchases` and `margins`, have to be registered with its session.
-"""
-
-from dbt.adapters.duckdb.plugins import BasePlugin
-
-ABOUT = {"log_likelihood": "double", "problem": "varchar", "note": "varchar"}
+ABOUT = {"log_likelihood": "double", "problem": "string", "note": "string"}
 PURCHASES = ("r", "alpha", "a", "b")
 MARGINS = ("p", "q", "gamma")
 
@@ -38,28 +32,6 @@ def as_row(names, fit) -> dict:
     } | {"problem": fit.problem, "note": fit.note}
 
 
-def row_type(names) -> str:
-    """The struct of a fit, as SQL."""
-    fields = dict.fromkeys([*names, *(f"{name}_error" for name in names)], "double") | ABOUT
-    return "struct(" + ", ".join(f"{name} {kind}" for name, kind in fields.items()) + ")"
-
-
-class Plugin(BasePlugin):
-    """What dbt's connection needs to fit models."""
-
-    def configure_connection(self, conn):
-        # Connections to one file share their functions, and a second registration is an error.
-        registered = conn.execute(
-            "select count(*) from duckdb_functions() where function_name = 'fit_purchases'"
-        ).fetchall()
-        if registered[0][0]:
-            return
-        numbers = "double[]"
-        for function, parameters, names in (
-            (purchases, ["varchar", *[numbers] * 4], PURCHASES),
-            (margins, [numbers] * 2, MARGINS),
-        ):
-            # One that is said to have no side effects may be called while planning.
-            conn.create_function(
-                f"fit_{function.__name__}", function, parameters, row_type(names), side_effects=True
-            )
+def row_type(names) -> dict[str, str]:
+    """The struct of a fit: its fields with their types, in the order of `as_row`."""
+    return dict.fromkeys([*names, *(f"{name}_error" for name in names)], "double") | ABOUT

@@ -3,7 +3,7 @@
 {% macro told_triggers() -%}
     {%- set relation = adapter.get_relation(
         database=state_database(),
-        schema=generate_schema_name('intermediate', none),
+        schema=state_schema(),
         identifier='int_activation__trigger_ledger'
     ) if execute else none -%}
     {%- if relation is none -%}

@@ -2,7 +2,7 @@
    by ref(): the list of this build comes after the identity that it needs. #}
 {% macro denied_identifiers() -%}
     {%- set list = adapter.get_relation(
-        database=state_database(), schema=generate_schema_name('intermediate', none),
+        database=state_database(), schema=state_schema(),
         identifier='int_privacy__denied_identifiers'
     ) if execute else none -%}
     {%- if list is none -%}
@@ -15,7 +15,7 @@
 {# What int_identity__erased_partners says of earlier builds, as a query. #}
 {% macro erased_partners() -%}
     {%- set list = adapter.get_relation(
-        database=state_database(), schema=generate_schema_name('intermediate', none),
+        database=state_database(), schema=state_schema(),
         identifier='int_identity__erased_partners'
     ) if execute else none -%}
     {%- if list is none -%}

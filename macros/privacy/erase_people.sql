@@ -5,9 +5,8 @@
    as an empty one, so that all that came in is accounted for. #}
 {% macro erase_people(records, nodes=none, links=none) -%}
     {%- if execute -%}
-        {%- set keys = api.Relation.create(identifier='erased_keys') -%}
-        {%- do run_query(create_table_as(True, keys, erased_keys_sql(records, nodes))) -%}
-        {%- if run_query('select count(*) from erased_keys').columns[0].values()[0] > 0 -%}
+        {%- set keys = make_scratch_table('erased_keys', erased_keys_sql(records, nodes)) -%}
+        {%- if run_query('select count(*) from ' ~ keys).columns[0].values()[0] > 0 -%}
             {%- for table in personal_columns() -%}
                 {%- set source_name, name = table.source_table.split('.') -%}
                 {%- set relation = ref(table.base) -%}
@@ -18,34 +17,35 @@
                         {%- set emptied = emptied + [delivery_key(source_name, name)] -%}
                     {%- endif -%}
                 {%- endif -%}
-                {%- do run_query(
+                {%- do run_statement(
                     'update ' ~ relation ~ ' set ' ~ emptied | join(' = null, ') ~ ' = null, is_erased = true, '
                     ~ ('is_kept = false, ' if table.is_person) ~ said_no_more() ~ ' where '
-                    ~ strongest_identifier(table.identifiers) ~ ' in (select identifier_key from erased_keys)'
+                    ~ strongest_identifier(table.identifiers) ~ ' in (select identifier_key from ' ~ keys ~ ')'
                 ) -%}
                 {%- do forget_identifiers(
-                    relation, table.identifiers[1:],
+                    keys, relation, table.identifiers[1:],
                     'is_erased = is_erased or raw_record is not null, ' ~ said_no_more()
                 ) -%}
+                {%- do keep_up(ref(table.name), relation) -%}
             {%- endfor -%}
 
-            {%- do run_query(
+            {%- do run_statement(
                 'delete from ' ~ records ~ ' where ' ~ strongest_identifier(linking_types())
-                ~ ' in (select identifier_key from erased_keys)'
+                ~ ' in (select identifier_key from ' ~ keys ~ ')'
             ) -%}
             {%- for identifier in linking_types()[1:] -%}
-                {%- do forget_identifiers(records, [identifier], identifier ~ '_node = null') -%}
+                {%- do forget_identifiers(keys, records, [identifier], identifier ~ '_node = null') -%}
             {%- endfor -%}
             {%- if nodes -%}
                 {%- for side in ['node_a', 'node_b'] -%}
-                    {%- do run_query(
-                        'delete from ' ~ links ~ ' where ' ~ side ~ ' in (select node_id from erased_keys)'
+                    {%- do run_statement(
+                        'delete from ' ~ links ~ ' where ' ~ side ~ ' in (select node_id from ' ~ keys ~ ')'
                     ) -%}
                 {%- endfor -%}
-                {%- do run_query('delete from ' ~ nodes ~ ' where node_id in (select node_id from erased_keys)') -%}
+                {%- do run_statement('delete from ' ~ nodes ~ ' where node_id in (select node_id from ' ~ keys ~ ')') -%}
             {%- endif -%}
         {%- endif -%}
-        {%- do run_query('drop table erased_keys') -%}
+        {%- do run_statement('drop table ' ~ keys) -%}
     {%- endif -%}
 {%- endmacro %}
 
@@ -117,11 +117,11 @@
 {% endmacro %}
 
 {# Empties identifiers of erased people, each with what else is then to be set in the row. #}
-{% macro forget_identifiers(relation, identifiers, more) %}
+{% macro forget_identifiers(keys, relation, identifiers, more) %}
     {%- for identifier in identifiers -%}
-        {%- do run_query(
+        {%- do run_statement(
             'update ' ~ relation ~ ' set ' ~ identifier ~ ' = null, ' ~ more
-            ~ " where '" ~ identifier ~ ":' || " ~ identifier ~ ' in (select identifier_key from erased_keys)'
+            ~ " where '" ~ identifier ~ ":' || " ~ identifier ~ ' in (select identifier_key from ' ~ keys ~ ')'
         ) -%}
     {%- endfor -%}
 {% endmacro %}

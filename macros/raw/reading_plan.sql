@@ -6,6 +6,15 @@
    is read from the last arrival on, as long as all before it is still there, row for row. A unit test has no
    table, and reads all. #}
 {% macro reading_plan(source_name, name) -%}
+    {{- return(adapter.dispatch('reading_plan', 'lifecycle')(source_name, name)) -}}
+{%- endmacro %}
+
+{# Elsewhere nothing says what was read. #}
+{% macro default__reading_plan(source_name, name) -%}
+    {{- return({'mode': 'whole'}) -}}
+{%- endmacro %}
+
+{% macro duckdb__reading_plan(source_name, name) -%}
     {%- set whole = {'mode': 'whole'} -%}
     {%- if not execute or this is none or not is_incremental() -%}
         {{- return(whole) -}}
@@ -86,7 +95,12 @@
 {%- endmacro %}
 
 {% macro note_what_was_read(source_name, name) -%}
-    {%- if execute -%}
+    {%- if execute -%} {{ adapter.dispatch('note_what_was_read', 'lifecycle')(source_name, name) }} {%- endif -%}
+{%- endmacro %}
+
+{% macro default__note_what_was_read(source_name, name) %}{% endmacro %}
+
+{% macro duckdb__note_what_was_read(source_name, name) -%}
     {%- set source_table = source_name ~ '.' ~ name -%}
     {%- set noted = "raw_registry.files_read where source_table = '" ~ source_table ~ "'" -%}
     {%- set generation = run_query('select coalesce(max(generation), 0) from ' ~ noted).columns[0].values()[0] -%}
@@ -103,5 +117,4 @@
         {{ generation }} as generation
     from raw_registry.files
     where source_table = '{{ source_table }}'
-    {%- endif -%}
 {%- endmacro %}

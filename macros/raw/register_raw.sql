@@ -6,6 +6,68 @@
 {# On an engine that has the tables, the sources point at them as they are. #}
 {% macro default__register_raw() %}{% endmacro %}
 
+{# Tables are there, loaded by somebody or, of files, by `lifecycle/spark.py`, which tells them in
+   raw_registry.loaded_files. Those that are not there are made, empty; filled later, they are somebody's. #}
+{% macro spark__register_raw() %}
+    {%- set files, made = {}, [] -%}
+    {%- do run_statement('create schema if not exists raw_registry') -%}
+    {%- set registry = tables_of_schema('raw_registry') -%}
+    {%- if 'loaded_files' in registry -%}
+        {%- for row in run_query('select source_table, file_format, file_count, columns from raw_registry.loaded_files').rows -%}
+            {%- do files.update({row[0]: {
+                'format': row[1], 'file_count': row[2] | int, 'columns': fromjson(row[3])
+            }}) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {%- if 'tables' in registry -%}
+        {%- for row in run_query('select source_table from raw_registry.tables where not is_present').rows -%}
+            {%- do made.append(row[0]) -%}
+        {%- endfor -%}
+    {%- endif -%}
+
+    {%- set rows, found = [], {} -%}
+    {%- for source in graph.sources.values() if source.source_name != 'registry' -%}
+        {%- set name = source.source_name ~ '.' ~ source.name -%}
+        {%- set file = files.get(name) -%}
+        {%- if source.schema not in found -%}
+            {%- do run_statement('create schema if not exists ' ~ source.schema) -%}
+            {%- do found.update({source.schema: tables_of_schema(source.schema)}) -%}
+        {%- endif -%}
+        {%- set relation = api.Relation.create(schema=source.schema, identifier=source.name) -%}
+        {%- if source.name not in found[source.schema] -%}
+            {%- do run_statement('create table ' ~ relation ~ ' using iceberg as ' ~ empty_table_sql(source)) -%}
+        {%- elif not file and not (
+            name in made and run_query('select 1 from ' ~ relation ~ ' limit 1').rows | length == 0
+        ) -%}
+            {%- set file = {'format': 'table', 'file_count': 0, 'columns': []} -%}
+            {%- for column in adapter.get_columns_in_relation(relation) -%}
+                {%- do file.columns.append(column.name | lower) -%}
+            {%- endfor -%}
+            {%- do check_columns(source, file.columns) -%}
+        {%- endif -%}
+        {%- do rows.append(registry_row_sql(name, source, file)) -%}
+    {%- endfor -%}
+    {%- do run_statement(
+        'create or replace table raw_registry.tables using iceberg as ' ~ rows | join(' union all ')
+    ) -%}
+{% endmacro %}
+
+{% macro tables_of_schema(schema) -%}
+    {{- return(run_query('show tables in ' ~ schema).columns['tableName'].values() | list) -}}
+{%- endmacro %}
+
+{# A table that somebody loaded has to have all columns: a view over it would hide what it lacks. #}
+{% macro check_columns(source, columns) -%}
+    {%- for column in (source.columns | list) + ['_loaded_at', part_column()] if column not in columns -%}
+        {%- do exceptions.raise_compiler_error(
+            source.schema ~ "." ~ source.name ~ " has no column " ~ column ~ ". Add it, empty if need be: "
+            ~ "alter table " ~ source.schema ~ "." ~ source.name ~ " add column " ~ column ~ " "
+            ~ (source.columns[column].data_type if column in source.columns
+               else {'_loaded_at': 'timestamp'}.get(column, 'string'))
+        ) -%}
+    {%- endfor -%}
+{%- endmacro %}
+
 {# Files become views, which copy nothing. A table somebody loaded into the same schema is left alone
    where there is no file of that name. `lifecycle/raw_files.py` looks at the files. #}
 {% macro duckdb__register_raw() %}
@@ -61,15 +123,7 @@
             ) -%}
                 {%- do file.columns.update({column.name | lower: column.dtype}) -%}
             {%- endfor -%}
-            {%- for column in (source.columns | list) + ['_loaded_at', '_file']
-                if column not in file.columns -%}
-                {%- do exceptions.raise_compiler_error(
-                    source.schema ~ "." ~ source.name ~ " has no column " ~ column ~ ". Add it, empty if need be: "
-                    ~ "alter table " ~ source.schema ~ "." ~ source.name ~ " add column " ~ column ~ " "
-                    ~ (source.columns[column].data_type if column in source.columns
-                       else {'_loaded_at': 'timestamp', '_file': 'varchar'}[column])
-                ) -%}
-            {%- endfor -%}
+            {%- do check_columns(source, file.columns) -%}
         {%- else -%}
             {%- do run_query(
                 'create or replace view ' ~ source.schema ~ '.' ~ source.name ~ ' as '
@@ -105,7 +159,7 @@
             cast(null as {{ column.data_type }}) as {{ column.name }},
         {% endfor -%}
         cast(null as timestamp) as _loaded_at,
-        cast(null as string) as _file
+        cast(null as string) as {{ part_column() }}
     where false
 {%- endmacro %}
 
@@ -127,7 +181,7 @@
 
 {# What staging makes of a raw row depends on, beside the row: how its columns are read, and vars. #}
 {% macro raw_definition(file) -%}
-    {%- set parts = [file.columns | dictsort if file else none] -%}
+    {%- set parts = [file.columns | string if file else none] -%}
     {%- for name in [
         'default_country', 'exchange_rate_max_age_days', 'reporting_currency', 'reporting_timezone',
         'strip_email_plus_tags', 'strip_gmail_dots'

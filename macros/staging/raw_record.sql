@@ -9,9 +9,18 @@
         'page_url', 'referrer', 'link_url'
     ] -%}
     {%- set masked = replace_all(
-        'replace(replace(' ~ row_as_json(row) ~ ', ' ~ backslash ~ ', chr(1)), ' ~ quote ~ ', chr(2))',
+        'replace(replace(' ~ raw_row_as_json(row) ~ ', ' ~ backslash ~ ', chr(1)), ' ~ quote ~ ', chr(2))',
         '"(' ~ columns | join('|') ~ ')":("[^"]*"|-?[0-9][^,}]*)',
         '"\\1":"(personal)"'
     ) -%}
     replace(replace({{ masked }}, chr(2), {{ quote }}), chr(1), {{ backslash }})
+{%- endmacro %}
+
+{# Under the name that the column has on every engine. #}
+{% macro raw_row_as_json(row) -%}
+    {%- if part_column() == '_file' -%}
+        {{ row_as_json(row) }}
+    {%- else -%}
+        replace({{ row_as_json(row) }}, '"{{ part_column() }}":', '"_file":')
+    {%- endif -%}
 {%- endmacro %}

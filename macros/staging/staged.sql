@@ -55,7 +55,7 @@
         raw_row,
         false as is_erased,
         _loaded_at,
-        _file
+        _part
     from {{ relation }}
     {%- if reading_plan(source_name, name).mode != 'whole' %}
     union all
@@ -71,7 +71,7 @@
         null as raw_row,
         is_erased,
         _loaded_at,
-        _file
+        _part
     from {{ this }}
     where
         {{ key }} in (
@@ -104,7 +104,7 @@
         rejection_reason is null as is_kept,
         is_erased,
         _loaded_at,
-        _file,
+        _part,
         {% if delivery_key(source_name, name) == '_record_key' -%}
         _record_key,
         {% endif -%}
@@ -119,23 +119,20 @@
 {% macro keep_last_deliveries(source_name, name) -%}
     {%- if execute -%}
     {%- set key = delivery_key(source_name, name) -%}
-    {%- set ranked = this.incorporate(path={'identifier': this.identifier ~ '__ranked'}) -%}
     {%- set columns = adapter.get_columns_in_relation(this) | map(attribute='name') | list -%}
     {%- set touched -%}
         rejection_reason is null
         and {{ key }} is not null
         and _build_number = {{ build_number() }}
     {%- endset -%}
-    {%- do run_query('drop table if exists ' ~ ranked) -%}
     {%- set sql -%}
-        create table {{ ranked }} as
         select
             records.*,
             row_number() over (
                 partition by records.{{ key }}
                 order by
                     records._loaded_at desc nulls last,
-                    records._file desc nulls last,
+                    records._part desc nulls last,
                     {{ key_text(staged_columns(source_name, name)) }} desc
             ) as delivery_rank
         from {{ this }} as records
@@ -149,11 +146,11 @@
                 having count(*) > 1
             )
     {%- endset -%}
-    {%- do run_query(sql) -%}
-    {%- do run_query(
+    {%- set ranked = make_scratch_table(this.identifier ~ '__ranked', sql) -%}
+    {%- do run_statement(
         'delete from ' ~ this ~ ' where ' ~ touched ~ ' and ' ~ key ~ ' in (select ' ~ key ~ ' from ' ~ ranked ~ ')'
     ) -%}
-    {%- do run_query(
+    {%- do run_statement(
         'insert into ' ~ this ~ ' (' ~ columns | join(', ') ~ ') select '
         ~ columns | join(', ') | replace(' is_kept,', ' delivery_rank = 1 as is_kept,') ~ ' from ' ~ ranked
     ) -%}
@@ -164,7 +161,7 @@
 {# The number of this build: rows that it changes bear it. #}
 {% macro build_number() -%}
     {%- if execute -%}
-        {%- set known = adapter.get_relation(target.database, 'raw_registry', 'builds') -%}
+        {%- set known = adapter.get_relation(target.get('database'), 'raw_registry', 'builds') -%}
         {%- if known is not none -%}
             {%- set number = run_query('select max(build_number) from ' ~ known).columns[0].values()[0] -%}
         {%- endif -%}

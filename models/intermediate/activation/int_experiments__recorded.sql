@@ -4,6 +4,7 @@
     full_refresh=false,
     on_schema_change='fail',
     database=state_database(),
+    schema=state_schema(),
     post_hook="
         delete from {{ this }} where profile_id in (
             select identifier_hash from {{ ref('int_privacy__denied_identifiers') }}

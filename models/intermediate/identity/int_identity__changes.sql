@@ -4,6 +4,7 @@
     full_refresh=false,
     on_schema_change='fail',
     database=state_database(),
+    schema=state_schema(),
 ) }}
 
 {# State: what became of profile ids from one build to the next. The identifiers of this build are compared

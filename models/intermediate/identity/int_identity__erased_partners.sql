@@ -4,6 +4,7 @@
     full_refresh=false,
     on_schema_change='fail',
     database=state_database(),
+    schema=state_schema(),
 ) }}
 
 {# State: how many partners an identifier has lost to erasure. Limits go on counting them, so that what was shared

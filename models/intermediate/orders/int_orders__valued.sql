@@ -95,7 +95,7 @@ kept_lines as (
         order_key,
         seen_on,
         cast(line_amount * kept_share as decimal(18, 6)) as kept_amount,
-        cast(unit_cost * cast(quantity as double) * kept_share as decimal(18, 6)) as kept_cost
+        {{ decimal_of('unit_cost * cast(quantity as double) * kept_share', 18, 6) }} as kept_cost
     from lines
 
 ),
@@ -225,11 +225,10 @@ valued as (
     select
         net.*,
         {# As many places as an amount times a rate has, so that half a cent is half a cent and no more. #}
-        cast(net_revenue as decimal(28, 10)) as exact_net_revenue,
-        cast(kept_cost * (1 - share_returned_without_units) as decimal(18, 6)) as known_cost,
-        cast(
-            net_revenue * share_without_cost * (1 - {{ var('default_margin_rate') }}) as decimal(18, 6)
-        ) as estimated_cost
+        {{ decimal_of('net_revenue', 28, 10) }} as exact_net_revenue,
+        {{ decimal_of('kept_cost * (1 - share_returned_without_units)', 18, 6) }} as known_cost,
+        {{ decimal_of('net_revenue * share_without_cost * (1 - ' ~ var('default_margin_rate') ~ ')', 18, 6) }}
+            as estimated_cost
     from net
 
 )

@@ -4,6 +4,7 @@
     full_refresh=false,
     on_schema_change='fail',
     database=state_database(),
+    schema=state_schema(),
 ) }}
 
 {# State: the deny list. A request reaches all identifiers that its person has in the build that first sees

@@ -22,7 +22,7 @@ rejected as (
         rejection_reason as reason,
         {{ table.amount if table.amount else 'cast(null as decimal(18, 2))' }} as amount,
         _loaded_at as loaded_at,
-        _file as file_name,
+        _part as file_name,
         raw_record
     from {{ ref('base_' ~ table.source ~ '__' ~ table.name) }}
     where rejection_reason is not null

@@ -4,6 +4,7 @@
     full_refresh=false,
     on_schema_change='fail',
     database=state_database(),
+    schema=state_schema(),
 ) }}
 
 {# State: the cuts that were in force when. A calibration is added when there is none of this definition,

@@ -4,6 +4,7 @@
     full_refresh=false,
     on_schema_change='fail',
     database=state_database(),
+    schema=state_schema(),
 ) }}
 
 {# State: the models that were in force when, those that failed included. A fit is made when there is none of

@@ -1,6 +1,6 @@
 {# History is kept as spans; here is a row for each of their periods. Whoever is out of the base has one when
    he leaves it and one at the as-of date. #}
-{{ config(materialized='view') }}
+{{ config(materialized=view_or_table()) }}
 
 with
 
@@ -40,9 +40,9 @@ spread as (
 
     select
         spans.*,
-        spans.from_period_number - 1 + {{ one_to(
+        {{ one_to(
             'coalesce(spans.until_period_number, current_period.period_number) - spans.from_period_number + 1'
-        ) }} as period_number
+        ) }} as place
     from spans
     cross join current_period
 
@@ -58,9 +58,10 @@ placed as (
         end as earlier_segment,
         periods.is_current,
         periods.is_full,
+        periods.period_number,
         periods.period_end
     from spread
-    inner join periods on spread.period_number = periods.period_number
+    inner join periods on spread.from_period_number - 1 + spread.place = periods.period_number
     where
         spread.segment is not null
         or periods.is_current

@@ -41,12 +41,11 @@ predicted as (
         scores.expected_purchases_holdout * scores.expected_margin_per_purchase_day as margin,
         rank() over (
             order by
-                cast(
-                    coalesce(
-                        scores.expected_purchases_holdout * scores.expected_margin_per_purchase_day,
-                        100 * scores.expected_purchases_holdout
-                    ) as decimal(18, 2)
-                ) desc
+                {{ decimal_of(
+                    'coalesce('
+                    ~ 'scores.expected_purchases_holdout * scores.expected_margin_per_purchase_day, '
+                    ~ '100 * scores.expected_purchases_holdout)', 18, 2
+                ) }} desc
         ) as value_rank,
         count(*) over () as buyers
     from summaries
@@ -124,7 +123,7 @@ select
     cast(measured.actual_purchases as bigint) as actual_purchases,
     measured.predicted_purchases / nullif(cast(measured.actual_purchases as double), 0) - 1
         as purchases_error,
-    cast(measured.predicted_margin as decimal(18, 2)) as predicted_margin,
+    {{ decimal_of('measured.predicted_margin', 18, 2) }} as predicted_margin,
     cast(measured.actual_margin as decimal(18, 2)) as actual_margin,
     measured.predicted_margin / nullif(cast(measured.actual_margin as double), 0) - 1 as margin_error,
     measured.predicted_active_buyers,

@@ -210,12 +210,9 @@ select
     purchase_frequency,
     margin_rate,
     churn_rate,
-    cast(
-        case
-            when reason is null
-                then average_order_value * purchase_frequency * margin_rate / churn_rate
-        end as decimal(18, 2)
-    ) as clv,
+    {{ decimal_of(
+        'case when reason is null then average_order_value * purchase_frequency * margin_rate / churn_rate end', 18, 2
+    ) }} as clv,
 
     ---------- booleans
     is_current,

@@ -50,10 +50,9 @@ select
     cast(orders as bigint) as orders,
     cast(net_revenue as decimal(18, 2)) as net_revenue,
     cast(gross_margin as decimal(18, 2)) as gross_margin,
-    cast(
-        case when is_complete then cast(cumulative_margin as double) / cast(customers as double) end
-        as decimal(18, 2)
-    ) as cumulative_margin_per_customer,
+    {{ decimal_of(
+        'case when is_complete then cast(cumulative_margin as double) / cast(customers as double) end', 18, 2
+    ) }} as cumulative_margin_per_customer,
 
     ---------- booleans
     is_complete,

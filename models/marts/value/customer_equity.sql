@@ -222,7 +222,7 @@ select
     cast(priced.predicted_customers as bigint) as predicted_customers,
     cast(priced.predicted_clv as decimal(18, 2)) as predicted_clv,
     cast(priced.ad_spend as decimal(18, 2)) as ad_spend,
-    cast(priced.cac as decimal(18, 2)) as cac,
+    {{ decimal_of('priced.cac', 18, 2) }} as cac,
     case when priced.reason is null then cast(priced.clv as double) / priced.cac end as clv_to_cac,
     cast(paid_back.payback_month as integer) as payback_month,
 

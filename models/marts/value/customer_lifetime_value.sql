@@ -31,7 +31,7 @@ valued as (
 
     select
         profile_id,
-        cast(discounted_margin as decimal(18, 2)) as predicted_clv
+        {{ decimal_of('discounted_margin', 18, 2) }} as predicted_clv
     from scores
     where discounted_margin is not null
 

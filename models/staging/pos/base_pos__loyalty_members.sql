@@ -28,7 +28,7 @@ typed as (
 
         ---------- delivery
         {{ utc_timestamp('source._loaded_at') }} as _loaded_at,
-        source._file,
+        {{ part_file('source') }},
         {{ whole_row('source') }} as raw_row,
         {{ not_castable('source', {
             'joined_at': 'timestamp'

@@ -1,0 +1,26 @@
+"""dbt plugin: the functions of `lifecycle.functions` on DuckDB."""
+
+from dbt.adapters.duckdb.plugins import BasePlugin
+
+from lifecycle.functions import FUNCTIONS, duckdb_type
+
+
+class Plugin(BasePlugin):
+    """What dbt's connection needs: the functions that models call and DuckDB has not."""
+
+    def configure_connection(self, conn):
+        # Connections to one file share their functions, and a second registration is an error.
+        registered = conn.execute(
+            "select count(*) from duckdb_functions() where function_name = ?", [next(iter(FUNCTIONS))]
+        ).fetchall()
+        if registered[0][0]:
+            return
+        for name, function in FUNCTIONS.items():
+            # One that is said to have no side effects may be called while planning.
+            conn.create_function(
+                name,
+                function.call,
+                [duckdb_type(kind) for kind in function.parameters],
+                duckdb_type(function.returns),
+                side_effects=True,
+            )
