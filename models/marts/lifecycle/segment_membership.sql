@@ -35,28 +35,39 @@ current_period as (
 
 ),
 
-{# Out of the base only the first period is told, and the current one. #}
+{# The as-of date by itself, for it is what is asked for most: nothing of the past is spread for it. #}
+present as (
+
+    select
+        spans.*,
+        true as is_current,
+        periods.is_full,
+        periods.period_number,
+        periods.period_end
+    from spans
+    inner join periods on periods.is_current
+    where spans.until_period_number is null
+
+),
+
 spread as (
 
     select
         spans.*,
         {{ one_to(
-            'coalesce(spans.until_period_number, current_period.period_number) - spans.from_period_number + 1'
+            'coalesce(spans.until_period_number, current_period.period_number - 1) - spans.from_period_number + 1'
         ) }} as place
     from spans
-    cross join current_period
+    inner join current_period on spans.from_period_number < current_period.period_number
 
 ),
 
-placed as (
+{# Out of the base only the first period is told, and the current one. #}
+past as (
 
     select
         spread.*,
-        case
-            when spread.from_period_number = periods.period_number then spread.previous_segment
-            else spread.segment
-        end as earlier_segment,
-        periods.is_current,
+        false as is_current,
         periods.is_full,
         periods.period_number,
         periods.period_end
@@ -64,11 +75,33 @@ placed as (
     inner join periods on spread.from_period_number - 1 + spread.place = periods.period_number
     where
         spread.segment is not null
-        or periods.is_current
         or (
             spread.from_period_number = periods.period_number
             and spread.previous_segment is not null
         )
+
+),
+
+{% set columns = [
+    'profile_id', 'segment', 'previous_segment', 'out_of_base_reason', 'recency_score', 'frequency_score',
+    'monetary_score', 'order_count', 'net_revenue', 'lifetime_order_count', 'from_period_number', 'period_number',
+    'is_engaged', 'is_current', 'is_full', 'entered_on', 'last_purchased_on', 'period_end',
+] %}
+told as (
+
+    {% for rows in ['present', 'past'] %}
+    select {{ columns | join(', ') }} from {{ rows }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+placed as (
+
+    select
+        *,
+        case when from_period_number = period_number then previous_segment else segment end as earlier_segment
+    from told
 
 )
 
