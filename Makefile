@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build test lint docs validate clean
+.PHONY: help build test test-spark lint docs validate clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -12,6 +12,7 @@ export DBT_PROFILES_DIR := $(CURDIR)
 export LIFECYCLE_DB ?= warehouse/lifecycle.duckdb
 export LIFECYCLE_STATE ?= warehouse/state.duckdb
 export LIFECYCLE_PUBLISH ?= published
+export LIFECYCLE_SPARK_WAREHOUSE ?= warehouse/spark
 
 # Whose data: a directory of one's own, a public data set, or else the demo shop.
 ifdef RAW
@@ -21,6 +22,7 @@ else ifdef DATASET
   LIFECYCLE_DB := warehouse/$(DATASET).duckdb
   LIFECYCLE_STATE := warehouse/$(DATASET)_state.duckdb
   LIFECYCLE_PUBLISH := published/$(DATASET)
+  LIFECYCLE_SPARK_WAREHOUSE := warehouse/spark_$(DATASET)
   LIFECYCLE_HASH_SALT ?= demo
   MAKE_RAW := $(PYTHON) -m lifecycle dataset $(DATASET) --out datasets/$(DATASET) $(if $(FROM),--from $(FROM))
 else
@@ -30,23 +32,39 @@ else
 endif
 export LIFECYCLE_HASH_SALT
 
+# On Spark dbt runs in the process that has the session: docs/spark.md.
+ifeq ($(LIFECYCLE_TARGET),spark)
+  EXTRA := $(VENV)/.stamp-spark
+  BUILD := $(PYTHON) -m lifecycle spark build
+else
+  BUILD := $(DBT) build
+endif
+
 # step(what it does, command): a step that fails is named, and nothing after it runs.
 step = @echo "==> $(1)"; $(2) || { code=$$?; echo "make $@: failed at: $(1)" >&2; exit $$code; }
 
 help: ## List the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
-build: $(VENV)/.stamp ## Build and test all layers: the demo, RAW=<dir> or DATASET=<name> [FROM=<file>]
+build: $(VENV)/.stamp $(EXTRA) ## Build and test all layers: the demo, RAW=<dir> or DATASET=<name> [FROM=<file>]
 ifdef MAKE_RAW
 	$(call step,make the raw data,$(MAKE_RAW))
 endif
-	$(call step,build and test every layer,$(DBT) build --exclude-resource-type unit_test --vars "$$(cat $(LIFECYCLE_RAW)/vars.yml 2>/dev/null || echo '{}')")
+	$(call step,build and test every layer,$(BUILD) --exclude-resource-type unit_test --vars "$$(cat $(LIFECYCLE_RAW)/vars.yml 2>/dev/null || echo '{}')")
+ifdef EXTRA
+	@echo "==> the marts are tables of Spark in $(LIFECYCLE_SPARK_WAREHOUSE)/marts"
+else
 	$(call step,publish the marts,$(PYTHON) -m lifecycle publish)
 	$(call step,report,$(PYTHON) -m lifecycle report)
+endif
 
 # A file's builds are made once: by the worker that has the file.
 test: $(VENV)/.stamp lint ## Lint, then all tests
 	$(call step,tests,$(PYTHON) -m pytest -n 2 --dist loadfile)
+
+test-spark: export LIFECYCLE_TEST_SPARK := 1
+test-spark: $(VENV)/.stamp $(VENV)/.stamp-spark ## Install Spark, and compare what it builds with DuckDB
+	$(call step,tests,$(PYTHON) -m pytest tests/python/test_spark.py tests/python/test_engine_macros.py)
 
 lint: export LIFECYCLE_DB := target/lint/warehouse.duckdb
 lint: export LIFECYCLE_STATE := target/lint/state.duckdb
@@ -65,6 +83,8 @@ validate: $(VENV)/.stamp ## Shape of the raw extracts and drift of the marts aga
 
 clean: ## Remove what can be made again; the state is kept
 	rm -rf target logs published gx $(LIFECYCLE_DB) $(LIFECYCLE_DB).wal
+	@if [ -d $(LIFECYCLE_SPARK_WAREHOUSE) ]; then \
+		find $(LIFECYCLE_SPARK_WAREHOUSE) -mindepth 1 -maxdepth 1 ! -name state -exec rm -rf {} +; fi
 
 $(VENV)/.stamp: requirements.txt
 	@echo "==> set up $(VENV)"
@@ -72,4 +92,9 @@ $(VENV)/.stamp: requirements.txt
 	python3.11 -m venv $(VENV)
 	$(VENV)/bin/pip install -q uv==0.13.9
 	$(VENV)/bin/uv pip install -q --python $(PYTHON) --require-hashes --compile-bytecode -r requirements.txt
+	@touch $@
+
+$(VENV)/.stamp-spark: requirements-spark.txt $(VENV)/.stamp
+	@echo "==> add Spark to $(VENV)"
+	$(VENV)/bin/uv pip install -q --python $(PYTHON) --require-hashes --compile-bytecode -r requirements-spark.txt
 	@touch $@

@@ -11,7 +11,8 @@ class Plugin(BasePlugin):
     def configure_connection(self, conn):
         # Connections to one file share their functions, and a second registration is an error.
         registered = conn.execute(
-            "select count(*) from duckdb_functions() where function_name = ?", [next(iter(FUNCTIONS))]
+            "select count(*) from duckdb_functions() where function_name = ?",
+            [next(iter(FUNCTIONS))],
         ).fetchall()
         if registered[0][0]:
             return

@@ -1,8 +1,8 @@
 """The SQL functions that are Python: the same names and types on every engine.
 
 Each takes plain values or lists, and gives one value. `lifecycle.duckdb_functions` gives them to
-dbt's connection to DuckDB, `lifecycle.spark` to a session of Spark, whose workers import this module
-and need not have dbt.
+dbt's connection to DuckDB, `lifecycle.spark` to a session of Spark, whose workers import this
+module and need not have dbt.
 
 A type is the name of a scalar, `[type]` for a list of it, or `{field: type}` for a struct.
 """

@@ -1,4 +1,4 @@
-"""dbt on Spark: `python -m lifecycle spark build` makes a session, gives it what the models need and
+"""dbt on Spark: `python -m lifecycle spark build` makes a session, gives it what models need, and
 runs dbt in the same process, where dbt-spark finds the session.
 
 `prepare` does the same for a session that is there already, as in a job on a cluster:
@@ -36,6 +36,7 @@ def spark(arguments: tuple[str, ...]):
     try:
         prepare(session)
         passed = run(list(arguments))
+        forget_old_rows(session)
     finally:
         session.stop()
     sys.exit(0 if passed else 1)
@@ -59,6 +60,27 @@ def prepare(session, directory: str | None = None) -> None:
     load_raw(session, directory or os.environ.get("LIFECYCLE_RAW", "raw"))
 
 
+def forget_old_rows(session) -> int:
+    """Drops what tables held before, of which Iceberg keeps files: the number of tables.
+
+    Erased people would else stay in them, and every build would add to them. On a cluster somebody
+    else looks after tables: the procedures `expire_snapshots` and `remove_orphan_files`.
+    """
+    if not is_local():
+        return 0
+    jvm = session._jvm
+    load = jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable
+    names = [
+        f"{schema}.{row['tableName']}"
+        for (schema,) in session.sql("show databases").collect()
+        for row in session.sql(f"show tables in {schema}").collect()
+    ]
+    for name in names:
+        expiry = load(session._jsparkSession, name).expireSnapshots()
+        expiry.expireOlderThan(jvm.java.lang.System.currentTimeMillis()).retainLast(1).commit()
+    return len(names)
+
+
 # -- session -------------------------------------------------------------------------------------
 
 
@@ -69,7 +91,7 @@ def make_session():
     from pyspark.sql import SparkSession
 
     builder = SparkSession.builder.appName("lifecycle")
-    if "SPARK_REMOTE" not in os.environ and "PYSPARK_GATEWAY_PORT" not in os.environ:
+    if is_local():
         find_java()
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         for name, value in local_settings().items():
@@ -78,6 +100,11 @@ def make_session():
     if "SPARK_REMOTE" not in os.environ:
         session.sparkContext.setLogLevel("ERROR")
     return session
+
+
+def is_local() -> bool:
+    """Whether no cluster is named: by an address, or by `spark-submit`."""
+    return "SPARK_REMOTE" not in os.environ and "PYSPARK_GATEWAY_PORT" not in os.environ
 
 
 def local_settings() -> dict[str, str]:
@@ -169,7 +196,7 @@ def load_raw(session, directory: str) -> None:
     absent and why a file cannot be read is the same. Without the directory, or on a cluster, the
     tables are there already.
     """
-    if not Path(directory).expanduser().is_dir() or "SPARK_REMOTE" in os.environ:
+    if not is_local() or not Path(directory).expanduser().is_dir():
         return
     found = raw_files.inspect(directory)
     if found["problems"] and (found["tables"] or not tables_in(session)):
@@ -238,7 +265,8 @@ def files_known(session) -> set[str]:
     names = {row["tableName"] for row in session.sql("show tables in raw_registry").collect()}
     known = set()
     if "loaded_files" in names:
-        known |= {row[0] for row in session.sql("select source_table from raw_registry.loaded_files").collect()}
+        query = "select source_table from raw_registry.loaded_files"
+        known |= {row[0] for row in session.sql(query).collect()}
     if "tables" in names:
         query = "select source_table from raw_registry.tables where not is_present"
         known |= {row[0] for row in session.sql(query).collect()}

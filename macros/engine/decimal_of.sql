@@ -8,11 +8,12 @@
     cast({{ value }} as decimal({{ precision }}, {{ scale }}))
 {%- endmacro %}
 
-{# By itself Spark rounds what the float is written as, which is 8.655. #}
+{# By itself Spark rounds what the float is written as, which is 8.655. A product of more than 38 digits would lose
+   some of its places. #}
 {% macro spark__decimal_of(value, precision, scale) -%}
     cast(
-        cast(round(({{ value }}) * 1e{{ scale }}) as decimal({{ precision }}, 0))
-        * cast(1e-{{ scale }} as decimal({{ scale + 1 }}, {{ scale }}))
+        cast(round(({{ value }}) * 1e{{ scale }}) as decimal({{ [precision, 37 - scale] | min }}, 0))
+        * cast(1e-{{ scale }} as decimal({{ scale }}, {{ scale }}))
         as decimal({{ precision }}, {{ scale }})
     )
 {%- endmacro %}

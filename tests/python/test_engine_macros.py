@@ -23,6 +23,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jinja2 import Environment, StrictUndefined
 
+from lifecycle.spark import find_java
+
 MACROS = Path(__file__).resolve().parents[2] / "macros"
 MAX_ROUNDS = 80  # the limit in macros/identity/connected_components.sql
 LARGEST_NODE = 2**60 - 1
@@ -128,6 +130,7 @@ def spark(tmp_path_factory):
     pyspark = pytest.importorskip(
         "pyspark.sql", reason="pyspark is not installed: the Spark forms of the macros are not run"
     )
+    find_java()
     if not os.environ.get("JAVA_HOME") and not shutil.which("java"):
         pytest.skip("there is no Java: the Spark forms of the macros are not run")
     builder = pyspark.SparkSession.builder.master("local[1]")
@@ -574,6 +577,45 @@ def test_field_of_a_struct(engine, macros):
     assert engine.query(query) == [(1.5,)]
 
 
+def test_structs_go_into_a_list_and_come_out_of_it(engine, macros):
+    given = "(values ('a', 1.5e0), ('b', null)) as given (name, number)"
+    listed = f"select array_agg({macros['struct_of'](['name', 'number'])}) as list from {given}"
+    each = f"select {macros['each_of']('list')} as row from ({listed}) as listed"
+    fields = ", ".join(f"{macros['field_of']('each.row', name)}" for name in ("name", "number"))
+    assert sorted(engine.query(f"select {fields} from ({each}) as each")) == [
+        ("a", 1.5),
+        ("b", None),
+    ]
+    nobody = f"select {macros['each_of']('list')} as row from ({listed} where false) as listed"
+    assert engine.query(nobody) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("8.655", "8.65"),  # as a float a little less
+        ("2.675", "2.68"),  # this too, but times a hundred it is half a cent
+        ("1.005", "1.00"),
+        ("0.125", "0.13"),
+        ("-0.125", "-0.13"),
+        ("123456789.994", "123456789.99"),
+        ("0", "0.00"),
+    ],
+)
+def test_decimal_of_a_float_rounds_what_is_multiplied_out(engine, macros, value, expected):
+    found = engine.query(f"select {macros['decimal_of'](f'cast({value} as double)', 18, 2)}")
+    assert found == [(Decimal(expected),)]
+
+
+def test_decimal_of_a_float_has_as_many_places_as_are_asked_for(engine, macros):
+    found = engine.query(f"""
+        select
+            {macros["decimal_of"]("cast(1 as double) / 3", 28, 10)},
+            {macros["decimal_of"]("cast(null as double)", 18, 6)}
+    """)
+    assert found == [(Decimal("0.3333333333"), None)]
+
+
 # ---------- why a record cannot be used
 
 
@@ -760,6 +802,23 @@ def test_row_as_json(engine, macros):
             r'{"text":"a\"b\\c/ü☃\t","nothing":null,"whole":7,"amount":9.90,"flag":true,'
             '"day":"2024-01-05","seen":"2024-01-05 10:00:00.123456"}',
         )
+    ]
+
+
+def test_row_as_json_writes_no_more_of_a_second_than_there_is(engine, macros):
+    seconds = ["10", "10.5", "10.050", "10.000001"]
+    columns = ", ".join(
+        f"timestamp '2024-01-05 00:00:{second}' as t{n}" for n, second in enumerate(seconds)
+    )
+    source = f"(select {columns}, {engine.literal('0:00.000000')} as text) as source"
+    expression = macros["row_as_json"](macros["whole_row"]("source"))
+    (written,) = engine.query(f"select {expression} from {source}")[0]
+    assert list(json.loads(written).values()) == [
+        "2024-01-05 00:00:10",
+        "2024-01-05 00:00:10.5",
+        "2024-01-05 00:00:10.05",
+        "2024-01-05 00:00:10.000001",
+        "0:00.000000",
     ]
 
 

@@ -7,7 +7,7 @@
 {% set estimated = [
     'experiment_id', 'group_type', 'group_name', 'arm', 'method', 'goal_per_head', 'difference', 'standard_error',
     'difference_low', 'difference_high', 'p_value', 'relative_lift', 'relative_lift_low', 'relative_lift_high',
-    'detectable_difference', 'always_valid_low', 'always_valid_high', 'adjusted_p_value', 'sample_ratio_p_value'
+    'detectable_difference', 'always_valid_low', 'always_valid_high', 'adjusted_p_value'
 ] %}
 
 with
@@ -33,7 +33,8 @@ found as (
 )
 
 select
-    {% for name in estimated -%}
-    {{ field_of('estimate', name) }} as {{ name }}{{ ',' if not loop.last }}
+    {% for name in estimated %}
+    {{ field_of('estimate', name) }} as {{ name }},
     {% endfor %}
+    {{ field_of('estimate', 'sample_ratio_p_value') }} as sample_ratio_p_value
 from found

@@ -305,7 +305,9 @@ select
     clv,
     cast(clv * new_buyers as decimal(18, 2)) as customer_equity,
     cast(ad_spend as decimal(18, 2)) as ad_spend,
-    {{ decimal_of('cast(nullif(ad_spend, 0) as double) / nullif(cast(new_buyers as double), 0)', 18, 2) }} as cac,
+    {{ decimal_of(
+        'cast(nullif(ad_spend, 0) as double) / nullif(cast(new_buyers as double), 0)', 18, 2
+    ) }} as cac,
 
     ---------- booleans
     is_full,
