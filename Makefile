@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build test test-spark lint docs validate clean
+.PHONY: help build test spark test-spark lint docs validate clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -61,6 +61,8 @@ endif
 # A file's builds are made once: by the worker that has the file.
 test: $(VENV)/.stamp lint ## Lint, then all tests
 	$(call step,tests,$(PYTHON) -m pytest -n 2 --dist loadfile)
+
+spark: $(VENV)/.stamp-spark ## Add Spark to the environment: nobody else needs it
 
 test-spark: export LIFECYCLE_TEST_SPARK := 1
 test-spark: $(VENV)/.stamp $(VENV)/.stamp-spark ## Install Spark, and compare what it builds with DuckDB

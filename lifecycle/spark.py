@@ -190,7 +190,7 @@ def register(session) -> None:
 
 
 def load_raw(session, directory: str) -> None:
-    """Raw files as tables raw_<source>.<table>, and what was found as table raw_registry.loaded_files.
+    """Raw files as tables raw_<source>.<table>; raw_registry.loaded_files tells what was found.
 
     DuckDB reads the files, as it does where it is the engine: what a CSV means, which columns are
     absent and why a file cannot be read is the same. Without the directory, or on a cluster, the
