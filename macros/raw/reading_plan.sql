@@ -88,10 +88,20 @@
     {{- return(local_md5(parts | join('|'))) -}}
 {%- endmacro %}
 
+{# With the rows goes the note of them: so all that this build asks of the plan gets the same answer. #}
 {% macro forget_what_is_read_anew(source_name, name) -%}
     {%- if is_incremental() and reading_plan(source_name, name).mode == 'whole' -%}
-        delete from {{ this }}
+        {%- do adapter.dispatch('forget_what_was_read', 'lifecycle')(source_name, name) -%}
+        delete from {{ this }} where true
     {%- endif -%}
+{%- endmacro %}
+
+{% macro default__forget_what_was_read(source_name, name) %}{% endmacro %}
+
+{% macro duckdb__forget_what_was_read(source_name, name) -%}
+    {%- do run_query(
+        "delete from raw_registry.files_read where source_table = '" ~ source_name ~ '.' ~ name ~ "'"
+    ) -%}
 {%- endmacro %}
 
 {% macro note_what_was_read(source_name, name) -%}
@@ -103,9 +113,10 @@
 {% macro duckdb__note_what_was_read(source_name, name) -%}
     {%- set source_table = source_name ~ '.' ~ name -%}
     {%- set noted = "raw_registry.files_read where source_table = '" ~ source_table ~ "'" -%}
-    {%- set generation = run_query('select coalesce(max(generation), 0) from ' ~ noted).columns[0].values()[0] -%}
-    {%- if reading_plan(source_name, name).mode == 'whole' -%}
-        {%- set generation = generation + 1 -%}
+    {# The build that read it whole. #}
+    {%- set generation = build_number() -%}
+    {%- if reading_plan(source_name, name).mode != 'whole' -%}
+        {%- set generation = run_query('select max(generation) from ' ~ noted).columns[0].values()[0] -%}
     {%- endif -%}
     {%- do run_query('delete from ' ~ noted) -%}
     insert into raw_registry.files_read

@@ -53,9 +53,9 @@ class Shop:
     def rates(self, part: str, *rows: str):
         self.csv(f"finance/exchange_rates/{part}", "rate_date,currency,rate_to_reporting", *rows)
 
-    def receipts(self, part: str, *rows: str):
-        columns = "receipt_id,sold_at,total_amount,return_of_receipt_id"
-        self.csv(f"pos/receipts/{part}", columns, *rows)
+    def receipts(self, *rows: str):
+        columns = "receipt_id,sold_at,total_amount,return_of_receipt_id,_loaded_at"
+        self.csv("pos/receipts", columns, *rows)
 
 
 def deliveries(shop):
@@ -66,11 +66,18 @@ def deliveries(shop):
     )
     shop.lines(*lines)
     shop.refunds(f"r1,o1,{DAY.format(3)},1,2025-03-04", f"r2,o5,{DAY.format(3)},2,2025-03-04")
-    shop.receipts("1", f"p1,{DAY.format(1)},-3,p2", f"p3,{DAY.format(1)},9,")
+    receipts = [f"p1,{DAY.format(1)},-3,p2,2025-03-02", f"p3,{DAY.format(1)},9,,2025-03-02"]
+    shop.receipts(*receipts)
+    shop.csv(
+        "pos/receipt_lines",
+        "receipt_line_id,receipt_id,quantity,unit_price",
+        *("k1,p3,1,9", "k2,p2,1,8"),
+    )
     yield "first", {}
     yield "nothing new", {}
     shop.orders("2", f"o4,{DAY.format(4)},40,", f"o1,{DAY.format(1)},11,", "o2,,20,GBP")
-    shop.receipts("2", f"p2,{DAY.format(1)},8,")
+    receipts.append(f"p2,{DAY.format(1)},8,,2025-03-03")
+    shop.receipts(*receipts)
     yield "parts", {}
     shop.rates("1", "2025-03-01,GBP,1.2", "2025-02-01,USD,0.9")
     yield "a rate", {}
@@ -89,10 +96,19 @@ def deliveries(shop):
     yield "a part that is another", {}
     (shop.raw / "shop/orders/3.csv").unlink()
     yield "a part that is gone", {}
+    del receipts[1]
+    shop.receipts(*receipts)
+    yield "a row that is gone", {}
     yield "another currency", {"reporting_currency": "GBP"}
 
 
-TABLES = ("shop__orders", "shop__order_lines", "shop__refunds", "pos__receipts")
+TABLES = (
+    "shop__orders",
+    "shop__order_lines",
+    "shop__refunds",
+    "pos__receipts",
+    "pos__receipt_lines",
+)
 
 
 def drive(home):
@@ -148,6 +164,9 @@ def drive(home):
                             union all
                             select receipt_id from staging.base_pos__receipts
                             where rejection_reason = 'return of a receipt that is not there'
+                            union all
+                            select receipt_line_id from staging.base_pos__receipt_lines
+                            where rejection_reason = 'line without its receipt'
                             order by all
                         """),
                     },
@@ -165,7 +184,7 @@ def builds(tmp_path_factory):
 def test_what_is_read_bit_by_bit_is_what_is_read_at_once(builds):
     for name, build in builds.items():
         assert build["told"] == build["anew"], name
-    assert len(builds) == 10
+    assert len(builds) == 11
     assert all(builds["a later rate, and lines that arrive"]["told"][table] for table in TABLES)
 
 
@@ -190,21 +209,23 @@ def test_what_is_not_as_it_was_read_is_read_whole(builds):
         "a line that is another": ["shop__order_lines"],
         "a part that is another": ["shop__orders", "shop__order_lines", "shop__refunds"],
         "a part that is gone": ["shop__orders", "shop__order_lines", "shop__refunds"],
+        "a row that is gone": ["pos__receipts", "pos__receipt_lines"],
         "another currency": list(TABLES),
     }.items():
         for table in TABLES:
             is_whole = len(builds[name]["numbers"][table]) == 1
-            assert not is_whole or table in tables or table == "pos__receipts", (name, table)
+            assert not is_whole or table in tables or table.startswith("pos"), (name, table)
             assert is_whole or table not in tables, (name, table)
 
 
 def test_what_lacks_its_order_waits_for_it(builds):
     waiting = {name: [row for (row,) in build["waiting"]] for name, build in builds.items()}
-    assert waiting["first"] == ["l2", "p1", "r2"]
+    assert waiting["first"] == ["k2", "l2", "p1", "r2"]
     assert waiting["parts"] == ["r2"]
     assert waiting["lines alone"] == []
     # The order is gone with its part.
     assert waiting["a part that is gone"] == ["l4", "l5", "r2"]
+    assert waiting["a row that is gone"] == ["k1", "l4", "l5", "r2"]
 
 
 def test_a_rate_that_comes_late_reaches_the_orders_of_its_days(builds):
