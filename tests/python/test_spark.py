@@ -211,7 +211,8 @@ def test_the_builds_have_something_to_compare(both):
 
 @needs_spark
 def test_spark_builds_from_raw_files(raws, tmp_path):
-    commands = {"first": ["build", "-s", "resource_type:seed", "+stg_shop__orders"]}
+    without = [w for kind in ("test", "unit_test") for w in ("--exclude-resource-type", kind)]
+    commands = {"first": ["build", "-s", "resource_type:seed", "+stg_shop__orders", *without]}
     story = spark_story(tmp_path / "spark", {"first": raws / "first"}, commands)["first"]
     assert story["passed"]
     build = dbt(
