@@ -1,7 +1,7 @@
--- Raw files as clean tables: cast, trimmed, one row per key. What cannot be used is dropped, and nobody is told
--- how much or why: no quarantine, no audit, no contract. Columns that no table of this directory needs are left
--- behind, and so are survey answers' scores, products' names, ads and campaigns. Optional values that do not cast
--- become null; `lifecycle` refuses such a record.
+-- Raw files as clean tables: cast, trimmed, one row per key. What cannot be used is dropped, and nobody is
+-- told how much or why: no quarantine, no audit, no contract. Columns that no table of this directory needs
+-- are left behind, and so are survey answers' scores, products' names, ads and campaigns. Optional values
+-- that do not cast become null; `lifecycle` refuses such a record.
 create macro no_word(x) as lower(trim(x)) in (
     '', '-', 'null', 'none', 'nil', 'nan', 'na', 'n/a', '#n/a', 'undefined', '(not set)'
 );
@@ -121,7 +121,9 @@ where
 qualify row_number() over (partition by receipt_id order by arrived_at desc) = 1;
 
 create table lines as
-select 'shop:' || clean_id(order_id) as order_key, clean_id(order_line_id) as line_id, * exclude (order_line_id, order_id)
+select
+    'shop:' || clean_id(order_id) as order_key, clean_id(order_line_id) as line_id,
+    * exclude (order_line_id, order_id)
 from read_parquet(getvariable('raw') || '/shop/order_lines.parquet')
 where
     clean_id(order_line_id) is not null and quantity is not null
@@ -196,8 +198,10 @@ select
     clean_id(anonymous_id) as anonymous_id,
     clean_id(customer_id) as customer_id,
     clean_email(email) as email,
-    coalesce(nullif(trim(utm_source), ''), nullif(trim(utm_medium), ''), nullif(trim(utm_campaign), '')) is not null
-    or coalesce(regexp_matches(page_url, '[?&](gclid|fbclid|msclkid|yclid|utm_[a-z]+)='), false) as is_prompted,
+    coalesce(nullif(trim(utm_source), ''), nullif(trim(utm_medium), ''), nullif(trim(utm_campaign), ''))
+    is not null
+    or coalesce(regexp_matches(page_url, '[?&](gclid|fbclid|msclkid|yclid|utm_[a-z]+)='), false)
+        as is_prompted,
     coalesce(is_bot, false) as is_bot,
     occurred_at,
     _loaded_at as arrived_at

@@ -1,6 +1,6 @@
 -- Who is one person: identifiers that stand on one record are linked, unless one of them is a placeholder or
--- stands with too many others. Joins and cuts by hand, the audit of what was dropped, and what became of people
--- since the build before are left out.
+-- stands with too many others. Joins and cuts by hand, the audit of what was dropped, and what became of
+-- people since the build before are left out.
 create table identifier_rules as from read_csv(getvariable('project') || '/seeds/identity_rules.csv');
 create temp table blocked as from read_csv(getvariable('project') || '/seeds/identity_blocked_values.csv');
 
@@ -8,7 +8,8 @@ create table mentioned as
 with
 
 records as (
-    select customer_id, loyalty_card_id, email, phone, anonymous_id, ordered_at as happened_at from shop_orders
+    select customer_id, loyalty_card_id, email, phone, anonymous_id, ordered_at as happened_at
+    from shop_orders
     union all by name
     select customer_id, email, phone, created_at as happened_at from customers
     union all by name
@@ -81,7 +82,9 @@ inner join identifier_rules on type = identifier_type
 group by all;
 
 -- Patterns are written as constants: as a column they would be compiled for every row.
-set variable of_any = (select string_agg('(' || pattern || ')', '|') from blocked where identifier_type = 'any');
+set variable of_any = (
+    select string_agg('(' || pattern || ')', '|') from blocked where identifier_type = 'any'
+);
 set variable of_email = (
     select string_agg('(' || pattern || ')', '|') from blocked where identifier_type in ('any', 'email')
 );

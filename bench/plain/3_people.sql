@@ -46,7 +46,8 @@ create table owners_by_device as select value, profile_id from identifiers where
 create table profile_identifiers as
 select
     substr(sha256(getvariable('salt') || ':' || nodes.type || ':' || nodes.value), 1, 32) as identifier_hash,
-    profile_id, nodes.type as identifier_type, coalesce(reason, 'linked') as status, nodes.records as record_count,
+    profile_id, nodes.type as identifier_type, coalesce(reason, 'linked') as status,
+    nodes.records as record_count,
     nodes.first_at as first_seen_at, nodes.last_at as last_seen_at
 from nodes
 left join identifiers on nodes.node = identifiers.node
@@ -63,15 +64,18 @@ where
     or (customer_id is null and is_erased('loyalty_card_id', loyalty_card_id))
     or (coalesce(customer_id, loyalty_card_id) is null and is_erased('email', email))
     or (coalesce(customer_id, loyalty_card_id, email) is null and is_erased('phone', phone))
-    or (coalesce(customer_id, loyalty_card_id, email, phone) is null and is_erased('anonymous_id', anonymous_id));
+    or (
+        coalesce(customer_id, loyalty_card_id, email, phone) is null
+        and is_erased('anonymous_id', anonymous_id)
+    );
 delete from events
 where
     is_erased('customer_id', customer_id) or (customer_id is null and is_erased('email', email))
     or (coalesce(customer_id, email) is null and is_erased('anonymous_id', anonymous_id));
 delete from customers where is_erased('customer_id', customer_id);
 
--- At a device of several people it is who was there: named, in the session, or within a week at a device that no
--- more than five people use.
+-- At a device of several people it is who was there: named, in the session, or within a week at a device that
+-- no more than five people use.
 create table at_shared_devices as
 with
 
@@ -177,10 +181,10 @@ cut as (
     select
         *,
         coalesce(
-            date_diff('second', lag(occurred_at) over (partition by visitor order by occurred_at, event_id), occurred_at)
-            > 1800, true
+            date_diff('second', lag(occurred_at) over in_time, occurred_at) > 1800, true
         )::int as starts
     from seen
+    window in_time as (partition by visitor order by occurred_at, event_id)
 ),
 
 numbered as (

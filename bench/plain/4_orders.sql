@@ -1,13 +1,16 @@
--- Orders with what they brought, as they stand today and as they stood on every day that changed them: history
--- has to see an order that was sent back later as the purchase that it was until then.
+-- Orders with what they brought, as they stand today and as they stood on every day that changed them:
+-- history has to see an order that was sent back later as the purchase that it was until then.
 create table placed as
 with
 
 orders as (
     select
         'shop:' || order_id as order_key, 'shop' as order_source, shop_orders.order_id,
-        coalesce(a.profile_id, c.profile_id, e.profile_id, p.profile_id, s.profile_id, d.profile_id) as profile_id,
-        null::varchar as store_id, status, channel, currency, discount_code, utm_source, utm_medium, utm_campaign,
+        coalesce(
+            a.profile_id, c.profile_id, e.profile_id, p.profile_id, s.profile_id, d.profile_id
+        ) as profile_id,
+        null::varchar as store_id, status, channel, currency, discount_code,
+        utm_source, utm_medium, utm_campaign,
         total_amount, discount_amount, shipping_amount, tax_amount, rate_to_reporting,
         shop_orders.is_test or coalesce(customers.is_test, false) as is_test,
         ordered_at, ordered_at::date as ordered_on, cancelled_at::date as cancelled_on
@@ -88,7 +91,8 @@ from order_days
 inner join returned on order_days.order_key = returned.order_key and returned_on <= seen_on
 group by all;
 
--- What the kept part of an order cost. Only orders of which something went back need their lines looked at again.
+-- What the kept part of an order cost. Only orders of which something went back need their lines looked at
+-- again.
 create table costs as
 with
 
@@ -185,11 +189,15 @@ judged as (
             when not (
                 status is null
                 or status in (
-                    'approved', 'closed', 'complete', 'completed', 'delivered', 'fulfilled', 'invoiced', 'paid',
-                    'partially_refunded', 'partially_shipped', 'processing', 'sent', 'shipped', 'succeeded', 'success'
+                    'approved', 'closed', 'complete', 'completed', 'delivered', 'fulfilled', 'invoiced',
+                    'paid', 'partially_refunded', 'partially_shipped', 'processing', 'sent', 'shipped',
+                    'succeeded', 'success'
                 )
                 or (status in ('cancelled', 'canceled', 'void', 'voided') and cancelled_on is not null)
-                or (status = 'refunded' and order_source = 'shop' and order_id in (select order_id from refunds))
+                or (
+                    status = 'refunded' and order_source = 'shop'
+                    and order_id in (select order_id from refunds)
+                )
             ) then 'status ' || status
             when
                 total_amount > 0 and (

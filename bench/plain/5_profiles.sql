@@ -1,6 +1,6 @@
--- One row per person. The golden record asks the account and, for addresses, the loyalty card; whether addresses
--- are reachable, and what all other tables know of them, is left out, and so are names: addresses are not
--- compared.
+-- One row per person. The golden record asks the account and, for addresses, the loyalty card; whether
+-- addresses are reachable, and what all other tables know of them, is left out, and so are names: addresses
+-- are not compared.
 create table people as
 with
 
@@ -43,17 +43,22 @@ cards as (
 
 select
     known.* exclude (contact_known_on),
-    case when has_email or has_phone then coalesce(contact_known_on, date '1990-01-01') end as contact_known_on,
+    case when has_email or has_phone then coalesce(contact_known_on, date '1990-01-01') end
+        as contact_known_on,
     coalesce(is_test, false) as is_test,
     country, birth_year,
-    substr(sha256(getvariable('salt') || ':email:' || coalesce(accounts.email, cards.email)), 1, 32) as email_hash,
-    substr(sha256(getvariable('salt') || ':phone:' || coalesce(accounts.phone, cards.phone)), 1, 32) as phone_hash
+    substr(sha256(getvariable('salt') || ':email:' || coalesce(accounts.email, cards.email)), 1, 32)
+        as email_hash,
+    substr(sha256(getvariable('salt') || ':phone:' || coalesce(accounts.phone, cards.phone)), 1, 32)
+        as phone_hash
 from known
 left join accounts using (profile_id)
 left join cards using (profile_id);
 
 create table purchases as
-select order_versions.* exclude (ordered_on), ordered_on as purchased_on
+select
+    order_key, profile_id, order_source, utm_source, net_revenue, gross_margin, ordered_at,
+    ordered_on as purchased_on, seen_on, next_seen_on
 from order_versions
 inner join people using (profile_id)
 where is_purchase and not is_test;

@@ -1,5 +1,5 @@
--- Recency, frequency and monetary value at every month's end, by today's cuts, and the segment that follows. Cuts
--- are measured anew in every build, and all of history is told anew: nothing is kept.
+-- Recency, frequency and monetary value at every month's end, by today's cuts, and the segment that follows.
+-- Cuts are measured anew in every build, and all of history is told anew: nothing is kept.
 create table periods as
 with
 
@@ -135,8 +135,9 @@ buyers as (
     select
         person, e.n, last_on, lifetime, orders, revenue,
         last_on > period_end - 1095 as in_base,
-        1 + (last_on - period_end > recency[1])::int + (last_on - period_end > recency[2])::int + (last_on - period_end > recency[3])::int
-        + (last_on - period_end > recency[4])::int as r,
+        last_on - period_end as newness,
+        1 + (newness > recency[1])::int + (newness > recency[2])::int + (newness > recency[3])::int
+        + (newness > recency[4])::int as r,
         1 + (orders > frequency[1])::int + (orders > frequency[2])::int + (orders > frequency[3])::int
         + (orders > frequency[4])::int as f,
         1 + (revenue > monetary[1])::int + (revenue > monetary[2])::int + (revenue > monetary[3])::int
@@ -238,7 +239,8 @@ with
 
 filled as (
     select
-        s.segment, s.stage, segment_order, p.period_end, p.is_full, p.is_current, count(m.segment) as customers
+        s.segment, s.stage, segment_order, p.period_end, p.is_full, p.is_current,
+        count(m.segment) as customers
     from periods as p
     cross join read_csv(getvariable('project') || '/seeds/segments.csv') as s
     left join segment_membership as m on p.period_end = m.period_end and s.segment = m.segment
@@ -271,7 +273,8 @@ with
 
 bought as (
     select
-        profile_id, count(*) as order_count, sum(net_revenue) as net_revenue, sum(gross_margin) as gross_margin,
+        profile_id, count(*) as order_count, sum(net_revenue) as net_revenue,
+        sum(gross_margin) as gross_margin,
         max(ordered_on) as last_purchased_on, min(ordered_on) as acquired_on,
         arg_min(
             if(order_source = 'pos', 'store', coalesce(utm_source, 'direct')), row(ordered_at, order_key)

@@ -1,6 +1,7 @@
--- CLV by formula at every month's end, and what fits of buy-till-you-die models need of each buyer. Buyers are in
--- the groups of today's first purchase, in all of history: `lifecycle` knows which one was the first then. So only
--- the group of all is compared. Fits and predictions, key figures, cohorts and equity are left out.
+-- CLV by formula at every month's end, and what fits of buy-till-you-die models need of each buyer. Buyers
+-- are in the groups of today's first purchase, in all of history: `lifecycle` knows which one was the first
+-- then. So only the group of all is compared. Fits and predictions, key figures, cohorts and equity are left
+-- out.
 create table clv_by_group as
 with
 
