@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build test spark test-spark lint docs validate clean
+.PHONY: help build test spark test-spark lint docs validate bench clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -82,6 +82,9 @@ docs: $(VENV)/.stamp ## One page that documents all models, in target/static_ind
 validate: $(VENV)/.stamp ## Shape of the raw extracts and drift of the marts against the kept baseline
 	$(call step,raw extracts,$(PYTHON) -m lifecycle validate-raw --raw $(LIFECYCLE_RAW))
 	$(call step,marts,$(PYTHON) -m lifecycle validate-marts)
+
+bench: $(VENV)/.stamp ## What a build costs beside plain SQL: SCALE=S, M or L, MORE='--add 0.01'
+	$(call step,bench,$(PYTHON) bench/build.py --scale $(or $(SCALE),S) $(MORE))
 
 clean: ## Remove what can be made again; the state is kept
 	rm -rf target logs published gx $(LIFECYCLE_DB) $(LIFECYCLE_DB).wal
