@@ -888,45 +888,6 @@ def test_raw_record_of_any_text(engine, macros):
     check()
 
 
-def test_latest_delivery_never_depends_on_the_order_of_rows(engine, macros):
-    """Records that agree in everything but the last digit of a time still have an order."""
-    rows = [
-        ("1", "old", "2024-01-05 10:00:00", "b", "2024-01-01 00:00:00"),
-        ("1", "new", "2024-01-06 10:00:00", "a", "2024-01-01 00:00:00"),
-        ("2", "first part", "2024-01-05 10:00:00", "a", "2024-01-01 00:00:00"),
-        ("2", "second part", "2024-01-05 10:00:00", "b", "2024-01-01 00:00:00"),
-        ("3", "tie", None, None, "2024-01-01 00:00:00.000001"),
-        ("3", "tie", None, None, "2024-01-01 00:00:00.000002"),
-        ("4", "arrival unknown", None, "z", "2024-01-01 00:00:00"),
-        ("4", "arrival known", "2024-01-05 10:00:00", None, "2024-01-01 00:00:00"),
-    ]
-    query = macros["latest_delivery"]("judged", ["id"])
-    for ordered in [rows, rows[::-1]]:
-        values = ", ".join(
-            "(" + ", ".join(sql_of(engine, value) for value in row) + ")" for row in ordered
-        )
-        found = engine.query(f"""
-            with judged as (
-                select
-                    id,
-                    name,
-                    cast(seen as timestamp) as seen,
-                    cast(loaded_at as timestamp) as _loaded_at,
-                    file as _file,
-                    cast(null as string) as rejection_reason
-                from (values {values}) as given (id, name, loaded_at, file, seen)
-            )
-
-            select id, name, cast(seen as string) from ({query}) as latest order by id
-        """)
-        assert found == [
-            ("1", "new", "2024-01-01 00:00:00"),
-            ("2", "second part", "2024-01-01 00:00:00"),
-            ("3", "tie", "2024-01-01 00:00:00.000002"),
-            ("4", "arrival known", "2024-01-01 00:00:00"),
-        ]
-
-
 # ---------- connected components
 
 

@@ -7,8 +7,8 @@
     schema=state_schema(),
 ) }}
 
-{# State: how many partners an identifier has lost to erasure. Limits go on counting them, so that what was shared
-   stays so: the build after an erasure changes nobody else. #}
+{# State: how many partners an identifier has lost to erasure. Limits go on counting them, so that what was
+   shared stays so: the build after an erasure changes nobody else. #}
 with
 
 nodes as (
