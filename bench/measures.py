@@ -13,7 +13,6 @@ import shutil
 import subprocess
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from importlib.metadata import version
 from multiprocessing import get_context
@@ -42,9 +41,23 @@ def measure(command: list, **settings) -> dict[str, float]:
 
 
 def apart(function, *arguments):
-    """What a function of this file returns, in a new process: memory of others is not its own."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(function, *arguments).result()
+    """What a function returns, in a new process: memory that others took is not its own."""
+    context = get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=send, args=(sender, function, *arguments))
+    process.start()
+    sender.close()
+    try:
+        found = receiver.recv()
+    except EOFError:
+        process.join()
+        raise SystemExit(f"{function.__name__} ended with {process.exitcode}") from None
+    process.join()
+    return found
+
+
+def send(sender, function, *arguments) -> None:
+    sender.send(function(*arguments))
 
 
 @contextmanager
