@@ -91,9 +91,13 @@
 {# With the rows goes the note of them: so all that this build asks of the plan gets the same answer. #}
 {% macro forget_what_is_read_anew(source_name, name) -%}
     {%- if is_incremental() and reading_plan(source_name, name).mode == 'whole' -%}
-        {%- do adapter.dispatch('forget_what_was_read', 'lifecycle')(source_name, name) -%}
+        {%- do forget_what_was_read(source_name, name) -%}
         delete from {{ this }} where true
     {%- endif -%}
+{%- endmacro %}
+
+{% macro forget_what_was_read(source_name, name) -%}
+    {{- adapter.dispatch('forget_what_was_read', 'lifecycle')(source_name, name) -}}
 {%- endmacro %}
 
 {% macro default__forget_what_was_read(source_name, name) %}{% endmacro %}
