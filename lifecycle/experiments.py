@@ -20,19 +20,19 @@ METHODS = ("unadjusted", "cuped")
 def estimates(moments: pd.DataFrame) -> pd.DataFrame:
     """One row per row of `moments` and method, against the control arm of its group.
 
-    `moments`: KEY, arm, is_control, is_mixed (left out), planned_share, ratio_people,
-    measured_people, and over the people who are measured the sums goal, goal_squared, before,
-    before_squared and goal_before.
+    `moments`: KEY, arm, p_value_family (whose p values are adjusted for each other), is_control,
+    is_mixed (left out), planned_share, ratio_people, measured_people, and over the people who are
+    measured the sums goal, goal_squared, before, before_squared and goal_before.
     """
     moments = moments[~moments["is_mixed"]].sort_values([*KEY, "arm"], ignore_index=True)
     ratio = sample_ratios(moments)
     found = []
     for method in METHODS:
         means, variances = arm_statistics(moments, method)
-        frame = moments[[*KEY, "arm", "is_control"]].assign(
+        frame = moments[[*KEY, "arm", "is_control", "p_value_family"]].assign(
             method=method, people=moments["measured_people"], mean=means, variance=variances
         )
-        control = frame[frame["is_control"]].drop(columns=["arm", "is_control", "method"])
+        control = frame.loc[frame["is_control"], [*KEY, "people", "mean", "variance"]]
         frame = frame.merge(control, on=KEY, how="left", suffixes=("", "_control"))
         compared = compare(
             *(
@@ -42,7 +42,7 @@ def estimates(moments: pd.DataFrame) -> pd.DataFrame:
             )
         )
         frame = frame.assign(**compared)
-        family = frame.groupby(["experiment_id", "group_type"])["p_value"]
+        family = frame.groupby("p_value_family")["p_value"]
         frame["adjusted_p_value"] = family.transform(lambda values: holm(values.to_numpy()))
         frame["sample_ratio_p_value"] = frame["experiment_id"].map(ratio)
         found.append(frame.rename(columns={"mean": "goal_per_head"}))

@@ -15,7 +15,7 @@ from lifecycle import fits
 Type = str | list | dict
 
 MOMENTS = (
-    dict.fromkeys(("experiment_id", "arm", "group_type", "group_name"), "string")
+    dict.fromkeys(("experiment_id", "arm", "group_type", "group_name", "p_value_family"), "string")
     | dict.fromkeys(("ratio_people", "measured_people"), "bigint")
     | dict.fromkeys(
         ("planned_share", "goal", "goal_squared", "before", "before_squared", "goal_before"),

@@ -116,6 +116,7 @@ def moments_of(arms, before=None, group_type="all", group_name="all", experiment
                 "group_type": group_type,
                 "group_name": group_name,
                 "arm": arm,
+                "p_value_family": f"{experiment}:{group_type}",
                 "is_control": number == 0,
                 "is_mixed": False,
                 "planned_share": 1 / len(arms),
@@ -230,6 +231,26 @@ def test_holm_takes_all_segments_together_and_the_whole_by_itself():
         rank = sorted(others).index(row.p_value)
         wanted = max(p * (len(others) - i) for i, p in enumerate(sorted(others)[: rank + 1]))
         assert row.adjusted_p_value == pytest.approx(min(1, wanted)), name
+
+
+def test_holm_takes_all_that_are_of_one_family_together():
+    """As campaigns are, each of which is an experiment of its own."""
+    generator = np.random.default_rng(7)
+    shares = {"a": 0.5, "b": 0.42, "c": 0.4, "d": 0.3}
+    frames = [
+        moments_of(
+            {"c": purchases(generator, 300), "others": purchases(generator, 300, share)},
+            experiment=name,
+        ).assign(p_value_family="alone" if name == "d" else "campaigns")
+        for name, share in shares.items()
+    ]
+    found = experiments.estimates(pd.concat(frames))
+    found = found[(found.arm == "others") & (found.method == "unadjusted")]
+    found = found.set_index("experiment_id")
+    together = found.loc[["a", "b", "c"]]
+    assert list(together.adjusted_p_value) == list(experiments.holm(together.p_value.to_numpy()))
+    assert (together.adjusted_p_value > together.p_value).any()
+    assert found.adjusted_p_value["d"] == found.p_value["d"]
 
 
 # ---------- estimates: they keep what they promise

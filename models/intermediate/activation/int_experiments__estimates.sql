@@ -1,8 +1,8 @@
 {# SQL has no distribution of t: the moments, a row per arm and group, go through Python as one list,
    `experiment_estimates` of `lifecycle/functions.py`. #}
 {% set given = [
-    'experiment_id', 'arm', 'group_type', 'group_name', 'ratio_people', 'measured_people', 'planned_share', 'goal',
-    'goal_squared', 'before', 'before_squared', 'goal_before', 'is_control', 'is_mixed'
+    'experiment_id', 'arm', 'group_type', 'group_name', 'p_value_family', 'ratio_people', 'measured_people',
+    'planned_share', 'goal', 'goal_squared', 'before', 'before_squared', 'goal_before', 'is_control', 'is_mixed'
 ] %}
 {% set estimated = [
     'experiment_id', 'group_type', 'group_name', 'arm', 'method', 'goal_per_head', 'difference', 'standard_error',

@@ -51,48 +51,6 @@ experiments as (
 
 ),
 
-{# Holm's, over all campaigns: each is an experiment of its own, and one in twenty looks good by chance. The
-   smallest p counts as often as there are campaigns, the next once less, and none less than one before it. #}
-campaign_ranks as (
-
-    select
-        estimates.experiment_id,
-        estimates.arm,
-        estimates.method,
-        estimates.p_value * (
-            1 + count(*) over (partition by estimates.method) - row_number() over (
-                partition by estimates.method
-                order by estimates.p_value, estimates.experiment_id
-            )
-        ) as counted_p_value,
-        estimates.p_value
-    from estimates
-    inner join experiments on estimates.experiment_id = experiments.experiment_id
-    where
-        experiments.campaign_id is not null
-        and experiments.is_final
-        and estimates.p_value is not null
-
-),
-
-of_all_campaigns as (
-
-    select
-        experiment_id,
-        arm,
-        method,
-        least(
-            1,
-            max(counted_p_value) over (
-                partition by method
-                order by p_value, experiment_id
-                rows between unbounded preceding and current row
-            )
-        ) as adjusted_p_value
-    from campaign_ranks
-
-),
-
 methods as (
 
     select 'unadjusted' as method
@@ -127,11 +85,7 @@ compared as (
                 then estimates.always_valid_high
         end as difference_high,
         case when experiments.is_final then estimates.p_value end as p_value,
-        case
-            when not experiments.is_final then null
-            when experiments.campaign_id is null then estimates.adjusted_p_value
-            else of_all_campaigns.adjusted_p_value
-        end as adjusted_p_value,
+        case when experiments.is_final then estimates.adjusted_p_value end as adjusted_p_value,
         estimates.relative_lift,
         case when experiments.is_final then estimates.relative_lift_low end as relative_lift_low,
         case when experiments.is_final then estimates.relative_lift_high end as relative_lift_high,
@@ -155,11 +109,6 @@ compared as (
             moments.experiment_id = controls.experiment_id
             and moments.group_type = controls.group_type
             and moments.group_name = controls.group_name
-    left join of_all_campaigns
-        on
-            moments.experiment_id = of_all_campaigns.experiment_id
-            and moments.arm = of_all_campaigns.arm
-            and methods.method = of_all_campaigns.method
 
 ),
 

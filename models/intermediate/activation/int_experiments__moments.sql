@@ -94,6 +94,11 @@ select
     planned.arm,
     planned.group_type,
     planned.group_name,
+    {# Each campaign is an experiment of its own, and of many one in twenty looks good by chance. #}
+    case
+        when definitions.campaign_id is not null and definitions.is_final then 'campaigns'
+        else planned.experiment_id || ':' || planned.group_type
+    end as p_value_family,
     coalesce(definitions.planned_share, 0) as planned_share,
     {% for name in counts %}
     cast(coalesce(summed.{{ name }}, 0) as bigint) as {{ name }},
