@@ -13,10 +13,7 @@
 
 {% macro duckdb__sql_to_erase_raw() -%}
     {%- do check_vars() -%}
-    {%- set list = adapter.get_relation(
-        database=state_database(), schema=state_schema(),
-        identifier='int_privacy__denied_identifiers'
-    ) -%}
+    {%- set list = state_table('int_privacy__denied_identifiers') -%}
     {%- if list is none or run_query('select count(*) from ' ~ list).columns[0].values()[0] == 0 -%}
         {%- do print('-- Nothing to erase: nobody is on the deny list.') -%}
         {{- return('') -}}
