@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from click.testing import CliRunner
-from conftest import PROJECT, project_copy, story_of
+from conftest import PROJECT, dbt_here, project_copy, story_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -186,28 +186,15 @@ TESTED = (
 
 def drive(home):
     """Runs dbt through the story in one process, and prints what each build told."""
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-    from dbt.cli.main import dbtRunner
-
     raw, seeds = home / "raw", home / "project" / "seeds"
     warehouse, state = home / "warehouse.duckdb", home / "state.duckdb"
-    os.environ |= {
-        "DBT_PROFILES_DIR": str(home / "project"),
-        "LIFECYCLE_RAW": str(raw),
-        "LIFECYCLE_DB": str(warehouse),
-        "LIFECYCLE_STATE": str(state),
-        "LIFECYCLE_HASH_SALT": "demo",
-    }
-    os.chdir(home / "project")
+    dbt = dbt_here(home, home / "project")
 
     def run(command, *options, **variables):
-        words = ["--quiet", "--vars", json.dumps(VARIABLES | variables), *options]
         if command == "build":
-            words += ["--exclude-resource-type", "unit_test", "--exclude-resource-type", "test"]
-        done = dbtRunner().invoke([command, *words])
-        DuckDBConnectionManager.close_all_connections()
-        failed = [r for r in done.result or [] if r.status not in ("success", "pass", "skipped")]
-        assert done.success, [f"{r.node.name}: {r.message}" for r in failed] or done.exception
+            options += ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
+        failed = dbt(command, *options, variables=VARIABLES | variables)
+        assert not failed, failed
 
     def tell(name):
         with duckdb.connect(str(warehouse), read_only=True) as connection:

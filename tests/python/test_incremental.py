@@ -6,7 +6,6 @@ batch brings what is new, what comes late, and corrections of what came before.
 
 import csv
 import json
-import os
 import random
 import shutil
 import sys
@@ -16,7 +15,7 @@ from typing import NamedTuple
 
 import duckdb
 import pytest
-from conftest import project_copy, story_of
+from conftest import dbt_here, project_copy, story_of
 
 START, DAYS, BATCHES = datetime(2024, 1, 1), 420, 8
 # Day of the story on which each batch is delivered: the second one is most of a year.
@@ -197,34 +196,16 @@ STORY = [
 
 def drive(home, seed):
     """Runs dbt through the story; after each build the same is told anew, and held against it."""
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-    from dbt.cli.main import dbtRunner
-
     raw, seeds = home / "raw", home / "project" / "seeds"
     warehouse, state = home / "warehouse.duckdb", home / "state.duckdb"
-    os.environ |= {
-        "DBT_PROFILES_DIR": str(home / "project"),
-        "LIFECYCLE_RAW": str(raw),
-        "LIFECYCLE_DB": str(warehouse),
-        "LIFECYCLE_STATE": str(state),
-        "LIFECYCLE_HASH_SALT": "demo",
-    }
-    os.chdir(home / "project")
+    dbt = dbt_here(home, home / "project")
     splits = (seeds / "identity_splits.csv").read_text()
     batches = deliveries(seed)
 
     def run(variables, *options):
-        variables = SAME_CUTS | variables
-        done = dbtRunner().invoke(
-            [
-                *("build", "--quiet", "--vars", json.dumps(variables)),
-                *("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test"),
-                *options,
-            ]
-        )
-        DuckDBConnectionManager.close_all_connections()
-        failed = [r for r in done.result or [] if r.status not in ("success", "pass", "skipped")]
-        assert done.success, [f"{r.node.name}: {r.message}" for r in failed] or done.exception
+        untested = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
+        failed = dbt("build", *untested, *options, variables=SAME_CUTS | variables)
+        assert not failed, failed
 
     delivered = 0
     for step in STORY:

@@ -9,9 +9,7 @@ Run as a script, this file drives dbt through the builds on cut data in one proc
 """
 
 import json
-import os
 import shutil
-import subprocess
 import sys
 from collections import defaultdict
 from datetime import date, timedelta
@@ -20,7 +18,7 @@ from pathlib import Path
 import duckdb
 import pytest
 import yaml
-from conftest import PROJECT, Build, once
+from conftest import Build, dbt_here, once, story_of
 
 from lifecycle import contract
 
@@ -160,14 +158,8 @@ def built_on_cut_data(raw: Path, full: Build, days: list[date], home: Path, vari
         for day in days:
             cut(raw, day, home / "cuts" / str(day))
         shutil.copy(full.state, home / "state.duckdb")
-        run = subprocess.run(
-            [sys.executable, __file__, str(home), *map(str, days)],
-            capture_output=True,
-            text=True,
-            check=False,
-            env=os.environ | {"PYTHONPATH": str(PROJECT)},
-        )
-        return Build(home, run.returncode, run.stdout + run.stderr)
+        story_of(__file__, home, *map(str, days))
+        return Build(home, 0, "")
 
     home.mkdir(parents=True, exist_ok=True)
     # The day is that of the last record; the cuts of scores stay those of the full build.
@@ -179,28 +171,14 @@ def built_on_cut_data(raw: Path, full: Build, days: list[date], home: Path, vari
 
 
 def drive(home: Path, days: list[str]) -> None:
-    from dbt.cli.main import dbtRunner
-
-    raw = home / "raw"
-    os.environ |= {
-        "DBT_PROFILES_DIR": str(PROJECT),
-        "LIFECYCLE_RAW": str(raw),
-        "LIFECYCLE_DB": str(home / "warehouse.duckdb"),
-        "LIFECYCLE_STATE": str(home / "state.duckdb"),
-        "LIFECYCLE_HASH_SALT": "demo",
-    }
-    os.chdir(PROJECT)
-    command = ["build", "--quiet", "--select", "+segment_membership"]
+    raw, dbt = home / "raw", dbt_here(home)
+    command = ["build", "--select", "+segment_membership"]
     command += ["--exclude-resource-type", "test", "unit_test"]
-    command += ["--vars", (home / "vars.json").read_text()]
-    command += ["--target-path", str(home / "target"), "--log-path", str(home / "logs")]
     for day in days:
         raw.unlink(missing_ok=True)
         raw.symlink_to(home / "cuts" / day)
-        done = dbtRunner().invoke(command)
-        if not done.success:
-            sys.exit(f"{day}: {done.exception or 'see above'}")
-        # A copy: dbt holds the files until its process exits.
+        if failed := dbt(*command, variables=json.loads((home / "vars.json").read_text())):
+            sys.exit(f"{day}: {failed}")
         (home / day).mkdir()
         for path in home.glob("*.duckdb*"):
             shutil.copy(path, home / day)

@@ -128,10 +128,10 @@ def drive(home):
     warehouse, kept = home / "warehouse.duckdb", home / "kept.duckdb"
     for name, variables in deliveries(Shop(home / "raw")):
         variables = {"reporting_currency": "EUR", "exchange_rate_max_age_days": 3} | variables
-        run(*build, variables=variables)
+        assert not run(*build, variables=variables)
         told = look()
         warehouse.rename(kept)
-        run(*build, "--full-refresh", variables=variables)
+        assert not run(*build, "--full-refresh", variables=variables)
         anew = look()
         kept.replace(warehouse)
         with duckdb.connect(str(warehouse), read_only=True) as connection:
@@ -288,7 +288,7 @@ def test_ties_between_deliveries_are_decided(tmp_path):
 
 
 def once(home):
-    dbt_here(home)("run", "--select", "+stg_shop__refunds")
+    assert not dbt_here(home)("run", "--select", "+stg_shop__refunds")
     with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
         rows = connection.execute(
             "select refund_id, cast(amount as integer) from staging.stg_shop__refunds"
