@@ -1,5 +1,9 @@
 """dbt plugin: the functions of `lifecycle.functions` on DuckDB."""
 
+import hashlib
+from functools import cache
+from pathlib import Path
+
 from dbt.adapters.duckdb.plugins import BasePlugin
 
 from lifecycle.functions import FUNCTIONS, duckdb_type
@@ -25,3 +29,15 @@ class Plugin(BasePlugin):
                 duckdb_type(function.returns),
                 side_effects=True,
             )
+        conn.create_function("code_hash", code_hash, [], "varchar", side_effects=True)
+
+
+@cache
+def code_hash() -> str:
+    """Tells one version of macros and functions from another; dbt tells models and seeds apart."""
+    project = Path(__file__).resolve().parents[1]
+    found = hashlib.sha256()
+    for path in sorted([*project.glob("macros/**/*.sql"), *project.glob("lifecycle/*.py")]):
+        found.update(path.relative_to(project).as_posix().encode())
+        found.update(path.read_bytes())
+    return found.hexdigest()

@@ -2,10 +2,13 @@
    (`nodes` none), so that nothing is built of them; those whom a request of this build names once the identity that
    finds all of them is known, before anything else reads staging. A row of which they are the strongest identifier
    is theirs: it goes or loses all that is personal. From other rows only their identifiers go. A row that goes stays
-   as an empty one, so that all that came in is accounted for. #}
+   as an empty one, so that all that came in is accounted for.
+
+   Of rows that the last finished build left behind, those whom it denied are gone. #}
 {% macro erase_people(records, nodes=none, links=none) -%}
     {%- if execute -%}
-        {%- set keys = make_scratch_table('erased_keys', erased_keys_sql(records, nodes)) -%}
+        {%- set is_unseen = 'true' if nodes else is_unseen_by_deny_list() -%}
+        {%- set keys = make_scratch_table('erased_keys', erased_keys_sql(records, nodes, is_unseen)) -%}
         {%- if run_query('select count(*) from ' ~ keys).columns[0].values()[0] > 0 -%}
             {%- for table in personal_columns() -%}
                 {%- set source_name, name = table.source_table.split('.') -%}
@@ -21,10 +24,11 @@
                     'update ' ~ relation ~ ' set ' ~ emptied | join(' = null, ') ~ ' = null, is_erased = true, '
                     ~ ('is_kept = false, ' if table.is_person) ~ said_no_more() ~ ' where '
                     ~ strongest_identifier(table.identifiers) ~ ' in (select identifier_key from ' ~ keys ~ ')'
+                    ~ ' and ' ~ is_unseen
                 ) -%}
                 {%- do forget_identifiers(
                     keys, relation, table.identifiers[1:],
-                    'is_erased = is_erased or raw_record is not null, ' ~ said_no_more()
+                    'is_erased = is_erased or raw_record is not null, ' ~ said_no_more(), is_unseen
                 ) -%}
                 {%- do keep_up(ref(table.name), relation) -%}
             {%- endfor -%}
@@ -56,7 +60,7 @@
 
 {# Identifiers of staging that are on the deny list, in the clear. Those of requests, of robots and of records that
    were refused are in no identity. #}
-{% macro erased_keys_sql(records, nodes) %}
+{% macro erased_keys_sql(records, nodes, is_unseen) %}
     with
 
     denied as (
@@ -101,6 +105,7 @@
             where
                 {{ identifier }} is not null
                 and (rejection_reason is not null {{ in_no_identity }})
+                and {{ is_unseen }}
             {{ 'union' if not loop.last }}
             {% endfor %}
             {{ 'union' if not loop.last }}
@@ -117,11 +122,23 @@
 {% endmacro %}
 
 {# Empties identifiers of erased people, each with what else is then to be set in the row. #}
-{% macro forget_identifiers(keys, relation, identifiers, more) %}
+{% macro forget_identifiers(keys, relation, identifiers, more, condition='true') %}
     {%- for identifier in identifiers -%}
         {%- do run_statement(
             'update ' ~ relation ~ ' set ' ~ identifier ~ ' = null, ' ~ more
             ~ " where '" ~ identifier ~ ":' || " ~ identifier ~ ' in (select identifier_key from ' ~ keys ~ ')'
+            ~ ' and ' ~ condition
         ) -%}
     {%- endfor -%}
 {% endmacro %}
+
+{# The condition that a row of staging may hold somebody whom an earlier build denied. A build that broke off may have
+   denied people and erased nobody: then the list is longer than it was. #}
+{% macro is_unseen_by_deny_list() -%}
+    {%- set finished = last_finished() -%}
+    {%- if finished and run_query(denied_count_sql()).columns[0].values()[0] == finished.denied_count -%}
+        _build_number > {{ finished.build_number }}
+    {%- else -%}
+        true
+    {%- endif -%}
+{%- endmacro %}

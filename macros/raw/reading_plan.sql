@@ -75,7 +75,7 @@
 
 {# What the rows of a base model depend on beside its raw rows. #}
 {% macro reading_definition(source_name, name) -%}
-    {%- set parts = [model.raw_code] -%}
+    {%- set parts = [model.raw_code, run_query('select code_hash()').columns[0].values()[0]] -%}
     {%- for table in [source_name ~ '.' ~ name] + raw_table(source_name, name).judged_by -%}
         {%- set query -%}
             select

@@ -21,9 +21,21 @@ profiles as (
 
 ),
 
-membership as (
+periods as (
 
-    select * from {{ ref('segment_membership') }}
+    select * from {{ ref('int_periods') }}
+
+),
+
+spans as (
+
+    select * from {{ ref('int_segments__spans') }}
+
+),
+
+segments as (
+
+    select * from {{ ref('segments') }}
 
 ),
 
@@ -48,20 +60,24 @@ opened as (
 
 opening_period as (
 
-    select max(membership.period_end) as period_end
-    from membership
-    inner join opened on membership.period_end <= opened.opened_on
+    select max(periods.period_number) as period_number
+    from periods
+    inner join opened on periods.period_end <= opened.opened_on
 
 ),
 
 opening_segments as (
 
     select
-        membership.profile_id,
-        membership.segment,
-        membership.stage
-    from membership
-    inner join opening_period on membership.period_end = opening_period.period_end
+        spans.profile_id,
+        spans.segment,
+        segments.stage
+    from spans
+    inner join opening_period
+        on
+            spans.from_period_number <= opening_period.period_number
+            and coalesce(spans.until_period_number >= opening_period.period_number, true)
+    inner join segments on spans.segment = segments.segment
 
 ),
 

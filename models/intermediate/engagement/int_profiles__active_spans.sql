@@ -1,3 +1,5 @@
+{{ carried_on('profile_id') }}
+
 {# From when to when, both days included, somebody counts as engaged (90 days from an answer or an unprompted
    visit) or as a visitor (`visitor_window_days` from a visit). Days that follow closely make one span. #}
 {% set windows = {'engaged': 90, 'visitor': var('visitor_window_days')} %}
@@ -11,12 +13,14 @@ days as (
         'engaged' as activity,
         engaged_on as active_on
     from {{ ref('int_profiles__engaged_days') }}
+    where {{ is_touched('profile_id') }}
     union
     select
         profile_id,
         'visitor' as activity,
         visited_on as active_on
     from {{ ref('int_profiles__visits') }}
+    where {{ is_touched('profile_id') }}
 
 ),
 

@@ -1,3 +1,5 @@
+{{ carried_on('profile_id') }}
+
 {# What each person allows per channel on the as-of date. The last word counts; leaving a list or
    complaining about a message takes consent back. #}
 with
@@ -37,6 +39,7 @@ changes as (
     from consents
     inner join as_of on {{ local_date('consents.changed_at') }} <= as_of.as_of_date
     {{ joined_owners('consents', ['customer_id', 'email', 'phone']) }}
+    where {{ names_touched('consents', ['customer_id', 'email', 'phone']) }}
 
     union all
 
@@ -67,7 +70,9 @@ ranked as (
             order by changed_at desc, status desc, change_id desc
         ) as change_rank
     from changes
-    where profile_id is not null
+    where
+        profile_id is not null
+        and {{ is_touched('profile_id') }}
 
 )
 

@@ -1,3 +1,5 @@
+{{ carried_on('profile_id') }}
+
 with
 
 events as (
@@ -30,10 +32,13 @@ owned as (
         events.occurred_at
     from events
     {{ joined_owners('events', ['customer_id', 'email', 'phone']) }}
+    where {{ names_touched('events', ['customer_id', 'email', 'phone']) }}
 
 )
 
 select owned.*
 from owned
 inner join as_of on owned.occurred_on <= as_of.as_of_date
-where owned.profile_id is not null
+where
+    owned.profile_id is not null
+    and {{ is_touched('owned.profile_id') }}

@@ -1,3 +1,5 @@
+{{ carried_on('profile_id') }}
+
 {# Whose session it was: the account tells, else the address, else the device; at a device of several people
    whoever was there. #}
 with
@@ -34,6 +36,9 @@ owned as (
         end as profile_id
     from sessions
     {{ joined_owners('sessions', ['customer_id', 'email', 'anonymous_id']) }}
+    where
+        {{ names_touched('sessions', ['customer_id', 'email', 'anonymous_id']) }}
+        or {{ is_touched('sessions.profile_id') }}
 
 ),
 
@@ -59,4 +64,6 @@ select
     owned.started_at
 from owned
 left join clicks on owned.session_id = clicks.session_id
-where owned.profile_id is not null
+where
+    owned.profile_id is not null
+    and {{ is_touched('owned.profile_id') }}

@@ -1,3 +1,5 @@
+{{ carried_on('visitor_key') }}
+
 {# A session ends after 30 minutes without an event of the device. Where no device is known, the account or
    the address stands for it; at a device of several people each has sessions of his own. #}
 with
@@ -12,12 +14,8 @@ shared_device_records as (
 events as (
 
     select
-        coalesce(
-            'anonymous_id:' || events.anonymous_id
-            || coalesce(':' || shared_device_records.profile_id, ''),
-            'customer_id:' || events.customer_id,
-            'email:' || events.email
-        ) as visitor_key,
+        {{ visitor_key('events') }} as visitor_key,
+        {{ visitor_key('events') }} || coalesce(':' || shared_device_records.profile_id, '') as person_key,
         shared_device_records.profile_id,
         shared_device_records.record_id is not null as is_shared_device,
         events.*
@@ -26,7 +24,7 @@ events as (
     where
         not events.is_bot
         {# Of erased people there is nothing left to tell one from another. #}
-        and coalesce(events.anonymous_id, events.customer_id, events.email) is not null
+        and {{ visitor_key('events') }} is not null
 
 ),
 
@@ -43,7 +41,7 @@ gaps as (
         case
             when
                 {{ seconds_between(
-                    "lag(events.occurred_at) over (partition by events.visitor_key "
+                    "lag(events.occurred_at) over (partition by events.person_key "
                     ~ "order by events.occurred_at, events.event_id)",
                     'events.occurred_at'
                 ) }} <= 1800
@@ -52,6 +50,7 @@ gaps as (
         end as starts_session
     from events
     inner join as_of on {{ local_date('events.occurred_at') }} <= as_of.as_of_date
+    where {{ is_touched('events.visitor_key') }}
 
 ),
 
@@ -66,7 +65,7 @@ numbered as (
                 then occurred_at
         end as prompted_at,
         sum(starts_session) over (
-            partition by visitor_key
+            partition by person_key
             order by occurred_at, event_id
             rows between unbounded preceding and current row
         ) as session_number
@@ -77,7 +76,8 @@ numbered as (
 sessions as (
 
     select
-        visitor_key || ':' || cast(session_number as string) as session_id,
+        person_key || ':' || cast(session_number as string) as session_id,
+        max(visitor_key) as visitor_key,
         max(profile_id) as profile_id,
         max(case when is_shared_device then 1 else 0 end) = 1 as is_shared_device,
         max(anonymous_id) as anonymous_id,
@@ -94,7 +94,7 @@ sessions as (
         min(occurred_at) as started_at,
         max(occurred_at) as ended_at
     from numbered
-    group by visitor_key, session_number
+    group by person_key, session_number
 
 )
 

@@ -1,3 +1,5 @@
+{{ carried_on('profile_id') }}
+
 {# Of all that the records say about a person, the value to believe. seeds/survivorship_rules.csv names the
    tables that are asked for an attribute, and how far each is trusted. #}
 
@@ -154,6 +156,7 @@ owned as (
         on
             statements.attribute = reachability.identifier_type
             and statements.value = reachability.identifier_value
+    where {{ is_touched('identifiers.profile_id') }}
 
 ),
 

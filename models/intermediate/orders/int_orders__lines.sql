@@ -1,3 +1,5 @@
+{{ carried_on('order_key') }}
+
 {# Lines of orders and sale receipts with what of them was kept, as each version of the order is seen. Amounts
    and costs are in the reporting currency and serve to split the money of an order, which itself stays decimal. #}
 with
@@ -5,12 +7,14 @@ with
 orders as (
 
     select * from {{ ref('int_orders__placed') }}
+    where {{ is_touched('order_key') }}
 
 ),
 
 versions as (
 
     select * from {{ ref('int_orders__versions') }}
+    where {{ is_touched('order_key') }}
 
 ),
 

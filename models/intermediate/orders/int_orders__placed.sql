@@ -1,3 +1,5 @@
+{{ carried_on('order_key') }}
+
 {# Shop orders and sales at the till as one, with whose they are, up to the as-of date. Money is still in
    the currency it was paid in. #}
 with
@@ -127,6 +129,7 @@ owned as (
             and {{ identifier }}_owners.identifier_type = '{{ identifier }}'
     {% endfor %}
     left join shared_device_records on placed.order_key = shared_device_records.order_key
+    where {{ is_touched('placed.order_key') }}
 
 )
 

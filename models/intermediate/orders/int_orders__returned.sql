@@ -1,3 +1,5 @@
+{{ carried_on('order_key') }}
+
 {# What went back: refunds of the shop and receipts that take another one back. #}
 with
 
@@ -65,6 +67,7 @@ capped as (
     from returned
     inner join orders on returned.order_key = orders.order_key
     inner join as_of on returned.returned_on <= as_of.as_of_date
+    where {{ is_touched('returned.order_key') }}
 
 )
 

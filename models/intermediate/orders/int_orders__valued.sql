@@ -1,3 +1,5 @@
+{{ carried_on('order_key') }}
+
 {# What each version of an order is worth on the day it is seen, and whether it is a purchase.
 
    net revenue = (total - tax - shipping) x (1 - what went back). A refund that names its line gives back
@@ -8,12 +10,14 @@ with
 orders as (
 
     select * from {{ ref('int_orders__placed') }}
+    where {{ is_touched('order_key') }}
 
 ),
 
 versions as (
 
     select * from {{ ref('int_orders__versions') }}
+    where {{ is_touched('order_key') }}
 
 ),
 
@@ -33,6 +37,7 @@ returned as (
 lines as (
 
     select * from {{ ref('int_orders__lines') }}
+    where {{ is_touched('order_key') }}
 
 ),
 

@@ -1,3 +1,5 @@
+{{ carried_on('order_key') }}
+
 {# The days on which an order became another: when it was placed, when some of it went back, when it was
    cancelled. It is seen as of each of them until the next. #}
 with
@@ -5,6 +7,7 @@ with
 orders as (
 
     select * from {{ ref('int_orders__placed') }}
+    where {{ is_touched('order_key') }}
 
 ),
 

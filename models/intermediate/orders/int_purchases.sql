@@ -1,3 +1,5 @@
+{{ carried_on('order_key') }}
+
 {# Purchases of known people, as they stand on the as-of date. #}
 select
     order_key,
@@ -18,3 +20,4 @@ where
     is_last_version
     and is_purchase
     and profile_id is not null
+    and {{ is_touched('order_key') }}

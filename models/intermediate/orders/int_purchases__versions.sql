@@ -1,3 +1,5 @@
+{{ carried_on('order_key') }}
+
 {# Purchases of known people as they were seen over time: what was sent back later was one until then. #}
 select
     order_key,
@@ -11,3 +13,4 @@ from {{ ref('int_orders__valued') }}
 where
     is_purchase
     and profile_id is not null
+    and {{ is_touched('order_key') }}

@@ -1,3 +1,5 @@
+{{ carried_on('profile_id') }}
+
 with
 
 identifiers as (
@@ -9,6 +11,7 @@ identifiers as (
 golden_records as (
 
     select * from {{ ref('int_identity__golden_records') }}
+    where {{ is_touched('profile_id') }}
 
 ),
 
@@ -33,6 +36,7 @@ known as (
             case when identifier_type in ('email', 'phone') then first_seen_at end
         ) as contact_known_at
     from identifiers
+    where {{ is_touched('profile_id') }}
     group by profile_id
 
 ),

@@ -1,3 +1,5 @@
+{{ config(post_hook="{{ forget_finished_if_other('as_of_date') }}") }}
+
 {# The day the project looks from. A date that stands far beyond all others is a slip of somebody's
    keyboard and must not become today: the query stops and asks. #}
 with

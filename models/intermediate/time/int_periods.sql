@@ -1,3 +1,5 @@
+{{ config(post_hook="{{ forget_finished_if_other('first_period_end') }}") }}
+
 {# The dates that people are scored at: the end of every period since the first order, and the as-of date. #}
 with
 

@@ -1,3 +1,5 @@
+{{ carried_on('profile_id') }}
+
 {# Which purchase counted as a buyer's first, and for how long. When it was cancelled or sent back, the next
    one took its place, as of that day. #}
 with
@@ -5,6 +7,7 @@ with
 versions as (
 
     select * from {{ ref('int_purchases__versions') }}
+    where {{ is_touched('profile_id') }}
 
 ),
 

@@ -1,3 +1,5 @@
+{{ carried_on('profile_id') }}
+
 {# What each buyer has in the windows that key figures look at, at the ends of the periods in which any of it
    changed; it stays so until the next of them. A purchase comes into a window once and leaves it once, because
    of its age or because it was undone: so the work follows what happened and not people times periods. #}
@@ -19,12 +21,14 @@ versions as (
         facts.is_full_price
     from {{ ref('int_purchases__versions') }} as versions
     inner join {{ ref('int_value__purchase_facts') }} as facts on versions.order_key = facts.order_key
+    where {{ is_touched('versions.profile_id') }}
 
 ),
 
 acquisitions as (
 
     select * from {{ ref('int_value__acquisitions') }}
+    where {{ is_touched('profile_id') }}
 
 ),
 

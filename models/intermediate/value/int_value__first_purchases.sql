@@ -1,9 +1,12 @@
+{{ carried_on('profile_id') }}
+
 {# How, when and where each buyer was acquired: what stood behind the first purchase. #}
 with
 
 purchases as (
 
     select * from {{ ref('int_purchases') }}
+    where {{ is_touched('profile_id') }}
 
 ),
 

@@ -1,8 +1,11 @@
+{{ carried_on('profile_id') }}
+
 with
 
 purchase_days as (
 
     select * from {{ ref('int_value__purchase_days') }}
+    where {{ is_touched('profile_id') }}
 
 ),
 

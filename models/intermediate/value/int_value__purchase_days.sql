@@ -1,3 +1,5 @@
+{{ carried_on('profile_id') }}
+
 {# Several purchases of one day are one event of the models: days are the finest clock that all sources
    share. #}
 with
@@ -5,6 +7,7 @@ with
 purchases as (
 
     select * from {{ ref('int_purchases') }}
+    where {{ is_touched('profile_id') }}
 
 ),
 

@@ -1,3 +1,5 @@
+{{ carried_on('profile_id') }}
+
 {# What is known of each order beside its money, and stays so whatever becomes of it: which channel brought
    it, whether the buyer came by himself, whether he paid the full price. What nobody recorded is null. #}
 with
@@ -5,6 +7,7 @@ with
 placed as (
 
     select * from {{ ref('int_orders__placed') }}
+    where {{ is_touched('profile_id') }}
 
 ),
 
@@ -18,6 +21,7 @@ visits as (
         sessions.ended_at
     from {{ ref('int_profiles__visits') }} as visits
     inner join {{ ref('int_web__sessions') }} as sessions on visits.session_id = sessions.session_id
+    where {{ is_touched('visits.profile_id') }}
 
 ),
 
@@ -27,27 +31,15 @@ profiles as (
 
 ),
 
-shop_orders as (
+discounts as (
 
-    select * from {{ ref('stg_shop__orders') }}
-
-),
-
-receipts as (
-
-    select * from {{ ref('stg_pos__receipts') }}
+    select * from {{ ref('int_orders__discounts') }}
 
 ),
 
-order_lines as (
+told as (
 
-    select * from {{ ref('stg_shop__order_lines') }}
-
-),
-
-receipt_lines as (
-
-    select * from {{ ref('stg_pos__receipt_lines') }}
+    select * from {{ ref('int_value__discounts_told') }}
 
 ),
 
@@ -127,67 +119,6 @@ traced as (
             numbered.profile_id = numbered_visits.profile_id
             and numbered.visit_number = numbered_visits.visit_number
     where {{ seconds_between('numbered_visits.ended_at', 'orders.ordered_at') }} <= 1800
-
-),
-
-stated as (
-
-    select
-        'shop:' || order_id as order_key,
-        discount_amount,
-        discount_code
-    from shop_orders
-
-    union all
-
-    select
-        'pos:' || receipt_id as order_key,
-        discount_amount,
-        cast(null as string) as discount_code
-    from receipts
-
-    union all
-
-    select
-        'shop:' || order_id as order_key,
-        discount_amount,
-        cast(null as string) as discount_code
-    from order_lines
-
-    union all
-
-    select
-        'pos:' || receipt_id as order_key,
-        discount_amount,
-        cast(null as string) as discount_code
-    from receipt_lines
-
-),
-
-discounts as (
-
-    select
-        order_key,
-        max(case when discount_amount > 0 or discount_code is not null then 1 else 0 end) = 1
-            as is_discounted
-    from stated
-    where
-        discount_amount is not null
-        or discount_code is not null
-    group by order_key
-
-),
-
-{# A source that never says a word of discounts has not sold all at full price. It is believed from the first
-   order on of which it says something, were it 0. #}
-told as (
-
-    select
-        placed.order_source,
-        min(placed.ordered_on) as told_from
-    from placed
-    inner join discounts on placed.order_key = discounts.order_key
-    group by placed.order_source
 
 )
 

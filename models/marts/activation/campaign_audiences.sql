@@ -66,102 +66,110 @@ last_messages as (
 
 ),
 
-members as (
+{# One row per person with all that counts for any campaign: only the cool-down is a campaign's own. #}
+{% set channel_names = ['email', 'sms', 'push', 'banner'] %}
+people as (
 
     select
         segments_now.profile_id,
-        playbook.campaign_id,
-        playbook.segment,
-        playbook.channels,
-        playbook.offer_class,
-        playbook.priority,
-        playbook.cool_down_days
+        segments_now.segment,
+        profiles.net_revenue,
+        profiles.last_seen_on,
+        values_to_come.predicted_clv,
+        global_control.profile_id is not null as is_in_control,
+        full_price_payers.profile_id is not null as pays_full_price
     from segments_now
-    inner join playbook on segments_now.segment = playbook.segment
+    inner join profiles on segments_now.profile_id = profiles.profile_id
+    left join values_to_come on segments_now.profile_id = values_to_come.profile_id
+    left join global_control on segments_now.profile_id = global_control.profile_id
+    left join full_price_payers on segments_now.profile_id = full_price_payers.profile_id
 
 ),
 
-{# Channels of the campaign, by the playbook's preference. #}
 ways as (
 
     select
-        members.profile_id,
-        members.campaign_id,
-        channels.channel,
-        channels.is_allowed,
-        channels.is_allowed and channels.is_reachable as is_open,
-        channels.is_allowed and channels.is_reachable and not channels.is_over_cap as is_free,
-        channels.sent_count_all_channels,
-        instr('|' || members.channels || '|', '|' || channels.channel || '|') as preference
-    from members
-    inner join channels on members.profile_id = channels.profile_id
-    where instr('|' || members.channels || '|', '|' || channels.channel || '|') > 0
+        profile_id,
+        {% for name in channel_names %}
+        {% for flag, condition in [
+            ('allowed', 'is_allowed'),
+            ('open', 'is_allowed and is_reachable'),
+            ('free', 'is_allowed and is_reachable and not is_over_cap'),
+        ] %}
+        max(case when channel = '{{ name }}' and {{ condition }} then 1 else 0 end) = 1
+            as is_{{ name }}_{{ flag }},
+        {% endfor %}
+        {% endfor %}
+        max(sent_count_all_channels) as sent_count_all_channels
+    from channels
+    group by profile_id
 
 ),
 
-free_ways as (
+{# Where the playbook's list of channels names each: the smaller, the better. #}
+campaigns as (
 
     select
-        profile_id,
-        campaign_id,
-        channel,
-        row_number() over (partition by profile_id, campaign_id order by preference) as place
-    from ways
-    where is_free
+        {% for name in channel_names %}
+        nullif(instr('|' || channels || '|', '|{{ name }}|'), 0) as {{ name }}_place,
+        {% endfor %}
+        *
+    from playbook
 
 ),
 
-contacts as (
+members as (
 
     select
-        profile_id,
-        campaign_id,
-        max(case when is_allowed then 1 else 0 end) = 1 as is_allowed,
-        max(case when is_open then 1 else 0 end) = 1 as is_open,
-        max(sent_count_all_channels) >= {{ var('cap_all_channels') }} as is_over_cap
-    from ways
-    group by profile_id, campaign_id
+        campaigns.campaign_id,
+        campaigns.offer_class,
+        campaigns.priority,
+        campaigns.cool_down_days,
+        ways.sent_count_all_channels >= {{ var('cap_all_channels') }} as is_over_cap,
+        {% for flag in ['allowed', 'open', 'free'] %}
+        least(
+            {% for name in channel_names %}
+            coalesce(case when ways.is_{{ name }}_{{ flag }} then campaigns.{{ name }}_place end, 1000)
+            {{- ',' if not loop.last }}
+            {% endfor %}
+        ) as first_{{ flag }}_place,
+        {% endfor %}
+        {% for name in channel_names %}
+        campaigns.{{ name }}_place,
+        {% endfor %}
+        people.*
+    from people
+    inner join campaigns on people.segment = campaigns.segment
+    left join ways on people.profile_id = ways.profile_id
 
 ),
 
 judged as (
 
     select
-        members.profile_id,
-        members.campaign_id,
-        members.segment,
-        members.offer_class,
-        members.priority,
-        free_ways.channel,
+        members.*,
         last_messages.last_sent_on,
+        case members.first_free_place
+            {% for name in channel_names %}
+            when members.{{ name }}_place then '{{ name }}'
+            {% endfor %}
+        end as channel,
         case
-            when global_control.profile_id is not null then 'global control'
-            when members.offer_class = 'voucher' and full_price_payers.profile_id is not null
-                then 'pays full price'
+            when members.is_in_control then 'global control'
+            when members.offer_class = 'voucher' and members.pays_full_price then 'pays full price'
             when {{ days_between('last_messages.last_sent_on', 'as_of.as_of_date') }} < members.cool_down_days
                 then 'cool-down'
-            when not coalesce(contacts.is_allowed, false) then 'no consent'
-            when not contacts.is_open then 'not reachable'
-            when contacts.is_over_cap then 'over the cap of all channels'
-            when free_ways.channel is null then 'over the cap of the channel'
+            when members.first_allowed_place = 1000 then 'no consent'
+            when members.first_open_place = 1000 then 'not reachable'
+            when members.is_over_cap then 'over the cap of all channels'
+            when members.first_free_place = 1000 then 'over the cap of the channel'
         end as obstacle
     from members
     cross join as_of
-    left join global_control on members.profile_id = global_control.profile_id
-    left join full_price_payers on members.profile_id = full_price_payers.profile_id
     left join last_messages
         on
             members.profile_id = last_messages.profile_id
             and members.campaign_id = last_messages.campaign_id
-    left join contacts
-        on
-            members.profile_id = contacts.profile_id
-            and members.campaign_id = contacts.campaign_id
-    left join free_ways
-        on
-            members.profile_id = free_ways.profile_id
-            and members.campaign_id = free_ways.campaign_id
-            and free_ways.place = 1
 
 ),
 
@@ -190,19 +198,16 @@ decided as (
 ranked as (
 
     select
-        decided.*,
-        values_to_come.predicted_clv,
+        *,
         row_number() over (
-            partition by decided.campaign_id, decided.is_in_audience
+            partition by campaign_id, is_in_audience
             order by
-                values_to_come.predicted_clv desc nulls last,
-                profiles.net_revenue desc nulls last,
-                profiles.last_seen_on desc nulls last,
-                decided.profile_id asc nulls last
+                predicted_clv desc nulls last,
+                net_revenue desc nulls last,
+                last_seen_on desc nulls last,
+                profile_id asc nulls last
         ) as place_in_audience
     from decided
-    inner join profiles on decided.profile_id = profiles.profile_id
-    left join values_to_come on decided.profile_id = values_to_come.profile_id
 
 )
 

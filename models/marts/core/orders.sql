@@ -1,9 +1,13 @@
+{{ carried_on('order_key') }}
+
 with
 
 orders as (
 
     select * from {{ ref('int_orders__valued') }}
-    where is_last_version
+    where
+        is_last_version
+        and {{ is_touched('order_key') }}
 
 )
 

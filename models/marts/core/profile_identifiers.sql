@@ -1,4 +1,5 @@
 -- depends_on: {{ ref('int_identity__changes') }}
+-- depends_on: {{ ref('int_identity__moved') }}
 with
 
 nodes as (

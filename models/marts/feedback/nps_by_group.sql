@@ -7,9 +7,15 @@ responses as (
 
 ),
 
-membership as (
+spans as (
 
-    select * from {{ ref('segment_membership') }}
+    select * from {{ ref('int_segments__spans') }}
+
+),
+
+segments as (
+
+    select * from {{ ref('segments') }}
 
 ),
 
@@ -55,14 +61,16 @@ placed as (
     select
         ranked.quarter_start,
         ranked.score,
-        membership.segment,
-        membership.stage
+        spans.segment,
+        segments.stage
     from ranked
     left join calendar on ranked.responded_on = calendar.calendar_day
-    left join membership
+    left join spans
         on
-            ranked.profile_id = membership.profile_id
-            and calendar.previous_period_end = membership.period_end
+            ranked.profile_id = spans.profile_id
+            and calendar.period_number > spans.from_period_number
+            and calendar.period_number - 1 <= coalesce(spans.until_period_number, calendar.period_number)
+    left join segments on spans.segment = segments.segment
     where ranked.place = 1
 
 ),

@@ -4,9 +4,9 @@
 
 with
 
-membership as (
+segment_spans as (
 
-    select * from {{ ref('segment_membership') }}
+    select * from {{ ref('int_segments__spans') }}
     where segment is not null
 
 ),
@@ -18,12 +18,18 @@ periods as (
 
 ),
 
+segments as (
+
+    select * from {{ ref('segments') }}
+
+),
+
 stages as (
 
     select distinct
         stage,
         stage_order
-    from {{ ref('segments') }}
+    from segments
 
 ),
 
@@ -77,6 +83,7 @@ outcomes as (
 spans as (
 
     select
+        periods.period_number,
         periods.period_end,
         horizons.horizon,
         later_periods.period_end as horizon_end
@@ -87,25 +94,115 @@ spans as (
 
 ),
 
-moves as (
+last_period as (
+
+    select max(period_number) as period_number
+    from periods
+
+),
+
+stays as (
+
+    select
+        segment_spans.profile_id,
+        segments.stage,
+        segment_spans.from_period_number,
+        coalesce(segment_spans.until_period_number, last_period.period_number) as until_period_number
+    from segment_spans
+    inner join segments on segment_spans.segment = segments.segment
+    inner join last_period on segment_spans.from_period_number <= last_period.period_number
+
+),
+
+{# From which period to which somebody was in one stage, and as many periods later in another. #}
+paths as (
+
+    select
+        stays.stage,
+        later_stays.stage as later_stage,
+        horizons.horizon,
+        greatest(
+            stays.from_period_number, later_stays.from_period_number - horizons.horizon
+        ) as from_period_number,
+        least(
+            stays.until_period_number, later_stays.until_period_number - horizons.horizon
+        ) as until_period_number
+    from stays
+    inner join stays as later_stays on stays.profile_id = later_stays.profile_id
+    cross join horizons
+
+),
+
+{# So many more or fewer are on a path than in the period before: history is not spread for it. #}
+changes as (
+
+    {% for path, period, change in [
+        ('stage, later_stage, horizon', 'from_period_number', 1),
+        ('stage, later_stage, horizon', 'until_period_number + 1', -1),
+    ] %}
+    select
+        {{ path }},
+        {{ period }} as period_number,
+        {{ change }} * count(*) as change
+    from paths
+    where from_period_number <= until_period_number
+    group by {{ path }}, {{ period }}
+    union all
+    {% endfor %}
+    {% for period, change in [('from_period_number', 1), ('until_period_number + 1', -1)] %}
+    select
+        stays.stage,
+        'all' as later_stage,
+        horizons.horizon,
+        stays.{{ period }} as period_number,
+        {{ change }} * count(*) as change
+    from stays
+    cross join horizons
+    group by stays.stage, horizons.horizon, stays.{{ period }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+counted as (
 
     select
         spans.period_end,
         spans.horizon,
-        membership.stage,
-        coalesce(later_membership.stage, 'outside') as later_stage,
-        count(*) as customers
+        changes.stage,
+        changes.later_stage,
+        sum(changes.change) as customers
     from spans
-    inner join membership on spans.period_end = membership.period_end
-    left join membership as later_membership
+    inner join changes
         on
-            spans.horizon_end = later_membership.period_end
-            and membership.profile_id = later_membership.profile_id
-    group by
-        spans.period_end,
-        spans.horizon,
-        membership.stage,
-        coalesce(later_membership.stage, 'outside')
+            spans.horizon = changes.horizon
+            and spans.period_number >= changes.period_number
+    group by spans.period_end, spans.horizon, changes.stage, changes.later_stage
+
+),
+
+{# Who is in no stage then is outside: all but those who are in one. #}
+moves as (
+
+    select
+        period_end,
+        horizon,
+        stage,
+        later_stage,
+        customers
+    from counted
+    where later_stage <> 'all'
+
+    union all
+
+    select
+        period_end,
+        horizon,
+        stage,
+        'outside' as later_stage,
+        sum(case when later_stage = 'all' then customers else -customers end) as customers
+    from counted
+    group by period_end, horizon, stage
 
 ),
 

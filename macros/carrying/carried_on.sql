@@ -1,0 +1,74 @@
+{# Config of a model that is carried on: of what it holds only the rows are made anew whose key (profile_id,
+   order_key or visitor_key) is touched, that is, about which something else is known than in the last build that
+   was finished. The others stay. Hook and rows are one transaction. In the model `is_touched` picks what it reads. #}
+{% macro carried_on(key) -%}
+    {{- config(
+        materialized=incremental_or_table(),
+        incremental_strategy='append',
+        on_schema_change='fail',
+        pre_hook="{{ forget_touched('" ~ key ~ "') }}",
+    ) -}}
+{%- endmacro %}
+
+{# Elsewhere no build is known to be finished, and all is made anew. #}
+{% macro incremental_or_table() -%}
+    {{- return(adapter.dispatch('incremental_or_table', 'lifecycle')()) -}}
+{%- endmacro %}
+
+{% macro default__incremental_or_table() -%}
+    {{- return('table') -}}
+{%- endmacro %}
+
+{% macro duckdb__incremental_or_table() -%}
+    {{- return('incremental') -}}
+{%- endmacro %}
+
+{% macro forget_touched(key) -%}
+    {%- if execute and is_incremental() -%}
+        delete from {{ this }} where {{ is_touched(key) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{# The condition that a row is to be made anew. #}
+{% macro is_touched(column) -%}
+    {%- set key = column.split('.')[-1] -%}
+    {%- set touched = {
+        'order_key': 'int_orders__touched', 'profile_id': 'int_profiles__touched', 'visitor_key': 'int_web__touched',
+    }[key] -%}
+    {%- if not execute -%} {%- do ref(touched) -%} {%- endif -%}
+    {%- if is_carried_on() -%}
+        {{ column }} in (select {{ key }} from {{ ref(touched) }})
+    {%- else -%}
+        true
+    {%- endif -%}
+{%- endmacro %}
+
+{# The condition that a record names a person who is touched, by one of these identifiers: whose it is is told by
+   all of them, and only of such records has to be asked. #}
+{% macro names_touched(relation, types) -%}
+    {%- if not execute -%}
+        {%- do ref('int_profiles__touched') -%}
+        {%- do ref('int_identity__identifiers') -%}
+    {%- endif -%}
+    {%- if is_carried_on() -%}
+        (
+            {%- for type in types %}
+            {{ relation }}.{{ type }} in (
+                select touched_identifiers.identifier_value
+                from {{ ref('int_identity__identifiers') }} as touched_identifiers
+                where
+                    touched_identifiers.identifier_type = '{{ type }}'
+                    and touched_identifiers.profile_id in (select profile_id from {{ ref('int_profiles__touched') }})
+            )
+            {{- ' or' if not loop.last }}
+            {%- endfor %}
+        )
+    {%- else -%}
+        true
+    {%- endif -%}
+{%- endmacro %}
+
+{# Whether this build has but to carry on what `this` holds. #}
+{% macro is_carried_on() -%}
+    {{- return(execute and this is not none and is_incremental() and last_finished() is not none) -}}
+{%- endmacro %}

@@ -1,0 +1,174 @@
+{# The last build that made every model: its number and as-of date, and how long the deny list was then. None if there
+   is none, or if anything since is not as it was: code, seeds, vars, a raw table that had to be read whole, an as-of
+   date before it. What is told by records then has to be told anew of all of them. #}
+{% macro last_finished() -%}
+    {{- return(adapter.dispatch('last_finished', 'lifecycle')()) -}}
+{%- endmacro %}
+
+{% macro default__last_finished() -%}
+    {{- return(none) -}}
+{%- endmacro %}
+
+{% macro duckdb__last_finished() -%}
+    {%- if not execute or adapter.get_relation(target.database, 'raw_registry', 'finished') is none -%}
+        {{- return(none) -}}
+    {%- endif -%}
+    {%- set found = run_query(
+        'select build_number, cast(as_of_date as string), denied_count from raw_registry.finished'
+        ~ ' where build_number >= (select coalesce(max(generation), 0) from raw_registry.files_read)'
+    ).rows -%}
+    {%- if not found -%}
+        {{- return(none) -}}
+    {%- endif -%}
+    {%- set build_number, as_of_date, denied_count = found[0].values() -%}
+    {{- return({'build_number': build_number, 'as_of_date': as_of_date, 'denied_count': denied_count}) -}}
+{%- endmacro %}
+
+{# The condition that a row of a base model is another since the last finished build, or that one of its times has
+   come since. #}
+{% macro is_new(relation, times=[]) -%}
+    {%- set finished = last_finished() -%}
+    {%- if finished -%}
+        (
+            {{ relation }}._build_number > {{ finished.build_number }}
+            {%- for time in times %}
+            or {{ local_date(relation ~ '.' ~ time) }} > date '{{ finished.as_of_date }}'
+            {%- endfor %}
+        )
+    {%- else -%}
+        false
+    {%- endif -%}
+{%- endmacro %}
+
+{# Before anything is built. #}
+{% macro forget_finished_of_other_code() -%}
+    {%- if execute and flags.WHICH in ('build', 'run', 'seed', 'retry') -%}
+        {%- do adapter.dispatch('forget_finished_of_other_code', 'lifecycle')() -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro default__forget_finished_of_other_code() %}{% endmacro %}
+
+{% macro duckdb__forget_finished_of_other_code() %}
+    {%- do run_query(
+        'create table if not exists raw_registry.finished'
+        ~ ' (build_number bigint, as_of_date date, denied_count bigint, first_period_end date,'
+        ~ ' discounts_told_from string, definition string)'
+    ) -%}
+    {%- do run_query("delete from raw_registry.finished where definition <> '" ~ definition_of_build() ~ "'") -%}
+{% endmacro %}
+
+{# What is no record of anybody's, and everybody's rows depend on: by the name under which a finished build notes it,
+   the model that has it and how it is told. #}
+{% macro common_facts() -%}
+    {{- return({
+        'as_of_date': {'model': 'int_as_of_date', 'value': 'max(as_of_date)', 'is_same': '<='},
+        'first_period_end': {'model': 'int_periods', 'value': 'min(period_end)', 'is_same': 'is not distinct from'},
+        'discounts_told_from': {
+            'model': 'int_value__discounts_told',
+            'value': "string_agg(order_source || ' ' || told_from, ', ' order by order_source)",
+            'is_same': 'is not distinct from',
+        },
+    }) -}}
+{%- endmacro %}
+
+{# Hook of a model that has a common fact: if that is another, or an as-of date before the last, no build is finished. #}
+{% macro forget_finished_if_other(name) -%}
+    {{- adapter.dispatch('forget_finished_if_other', 'lifecycle')(name) -}}
+{%- endmacro %}
+
+{% macro default__forget_finished_if_other(name) %}{% endmacro %}
+
+{% macro duckdb__forget_finished_if_other(name) -%}
+    {%- set fact = common_facts()[name] -%}
+    delete from raw_registry.finished
+    where not ({{ name }} {{ fact.is_same }} (select {{ fact.value }} from {{ this }}))
+{%- endmacro %}
+
+{# At the end of a run: notes that it is finished, if it made every model. #}
+{% macro note_finished(results) -%}
+    {%- if execute and flags.WHICH in ('build', 'run') -%}
+        {%- do adapter.dispatch('note_finished', 'lifecycle')(results) -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro default__note_finished(results) %}{% endmacro %}
+
+{% macro duckdb__note_finished(results) %}
+    {%- set made = results | selectattr('status', 'equalto', 'success') | map(attribute='node.unique_id') | list -%}
+    {%- set left = [] -%}
+    {%- for node in graph.nodes.values()
+        if node.resource_type == 'model' and node.package_name == 'lifecycle'
+            and node.config.materialized != 'ephemeral' and node.unique_id not in made -%}
+        {%- do left.append(node.name) -%}
+    {%- endfor -%}
+    {%- if not left -%}
+        {%- do run_query('delete from raw_registry.finished') -%}
+        {%- set facts = [] -%}
+        {%- for fact in common_facts().values() -%}
+            {%- set relation = graph.nodes['model.lifecycle.' ~ fact.model].relation_name -%}
+            {%- do facts.append('(select ' ~ fact.value ~ ' from ' ~ relation ~ ')') -%}
+        {%- endfor -%}
+        {%- do run_query(
+            'insert into raw_registry.finished (build_number, denied_count, definition, '
+            ~ common_facts().keys() | join(', ') ~ ') select ' ~ build_number() ~ ', (' ~ denied_count_sql() ~ "), '"
+            ~ definition_of_build() ~ "', " ~ facts | join(', ')
+        ) -%}
+    {%- elif 'profile_identifiers' not in left and 'int_identity__moved' in left -%}
+        {#- What people are called now, and nobody has compared it with what they were called. -#}
+        {%- do run_query('delete from raw_registry.finished') -%}
+    {%- endif -%}
+{% endmacro %}
+
+{% macro denied_count_sql() -%}
+    select count(*) from ({{ denied_identifiers() }}) as denied
+{%- endmacro %}
+
+{# All that the rows of a model depend on beside its records: code, seeds, salt and vars. The as-of date goes on, and
+   to calibrate changes no record. #}
+{% macro definition_of_build() -%}
+    {%- set parts = [run_query('select code_hash(), ' ~ salt_fingerprint()).rows[0].values() | list] -%}
+    {%- for node in graph.nodes.values() | sort(attribute='unique_id') if node.resource_type in ('model', 'seed') -%}
+        {%- do parts.append([node.unique_id, node.checksum.checksum]) -%}
+    {%- endfor -%}
+    {%- for name in [
+        'annual_discount_rate', 'banner_consent', 'buyer_window_days', 'cap_all_channels', 'cap_per_channel',
+        'clv_backtest', 'clv_holdout_days', 'clv_horizon_days', 'clv_model', 'clv_refit_after_days', 'default_country',
+        'default_margin_rate', 'device_memory_days', 'exchange_rate_max_age_days', 'experiment_goal_days',
+        'frequency_cuts', 'global_control_share', 'global_control_since', 'history_grain',
+        'link_names_with_birth_dates', 'purchase_statuses', 'reporting_currency', 'reporting_timezone',
+        'retargeting_window_days', 'rfm_recalibrate_after_days', 'rfm_window_days', 'rfm_yardstick', 'segment_map',
+        'strip_email_plus_tags', 'strip_gmail_dots', 'value_window_days', 'visitor_window_days',
+    ] -%}
+        {%- do parts.append([name, var(name)]) -%}
+    {%- endfor -%}
+    {{- return(local_md5(parts | string)) -}}
+{%- endmacro %}
+
+{# Rows of a model that says what is touched, of builds that are finished. Who shares a device was told of in the last
+   of them, and has to be once more. #}
+{% macro forget_before_finished() -%}
+    {%- if execute and is_incremental() -%}
+        {%- set finished = last_finished() -%}
+        {%- if not finished -%}
+            delete from {{ this }} where true
+        {%- elif this.identifier == 'int_identity__moved' -%}
+            delete from {{ this }} where build_number <= {{ finished.build_number }}
+        {%- else -%}
+            delete from {{ this }}
+            where
+                build_number < {{ finished.build_number }}
+                or (build_number = {{ finished.build_number }} and not is_at_shared_device)
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{# A table as the build before left it, read before it is made anew or carried on; none if no build is finished. Not by
+   ref(): it follows from what asks. #}
+{% macro told_relation(schema, name) -%}
+    {{- return(
+        adapter.get_relation(
+            database=target.database, schema=generate_schema_name(schema, none), identifier=name
+        ) if execute and last_finished() else none
+    ) -}}
+{%- endmacro %}

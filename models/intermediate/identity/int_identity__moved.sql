@@ -1,0 +1,40 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook='{{ forget_before_finished() }}',
+) }}
+
+{# Compared with what `profile_identifiers` holds before it is made anew, and kept until a build is finished:
+   one that breaks off after that has not told everybody. #}
+
+with
+
+current_identifiers as (
+
+    select
+        identifier_hash,
+        profile_id
+    from {{ ref('int_identity__identifiers') }}
+
+),
+
+told_identifiers as (
+
+    {{ rows_if_any(
+        told_relation('marts', 'profile_identifiers'), {'identifier_hash': 'string', 'profile_id': 'string'}
+    ) }}
+
+)
+
+select
+    coalesce(current_identifiers.identifier_hash, told_identifiers.identifier_hash) as identifier_hash,
+    told_identifiers.profile_id as old_profile_id,
+    current_identifiers.profile_id as new_profile_id,
+    {{ build_number() }} as build_number
+from current_identifiers
+full outer join told_identifiers
+    on current_identifiers.identifier_hash = told_identifiers.identifier_hash
+where
+    {{ 'true' if last_finished() else 'false' }}
+    and coalesce(current_identifiers.profile_id, '') <> coalesce(told_identifiers.profile_id, '')

@@ -1,0 +1,167 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook='{{ forget_before_finished() }}',
+) }}
+
+{# More people than have changed may be here, and never fewer: everybody whom a changed record names, all whom
+   an identifier went to or came from, all who use a device together, now or in the build before, and all of
+   whom a purchase has come into a window since or left it. #}
+{% set tables = [
+    ('base_shop__customers', ['customer_id', 'email', 'phone'], ['created_at']),
+    ('base_pos__loyalty_members', ['customer_id', 'loyalty_card_id', 'email', 'phone'], ['joined_at']),
+    (
+        'base_shop__orders',
+        ['customer_id', 'loyalty_card_id', 'email', 'phone', 'anonymous_id'],
+        ['ordered_at'],
+    ),
+    ('base_pos__receipts', ['loyalty_card_id', 'email', 'phone'], ['sold_at']),
+    ('base_web__events', ['customer_id', 'email', 'anonymous_id'], ['occurred_at']),
+    ('base_messaging__events', ['customer_id', 'email', 'phone'], ['occurred_at']),
+    ('base_messaging__consents', ['customer_id', 'email', 'phone'], ['changed_at']),
+    ('base_experiments__assignments', ['customer_id', 'email', 'phone', 'anonymous_id'], ['assigned_at']),
+    ('base_survey__nps_responses', ['customer_id', 'email'], ['responded_at']),
+] %}
+
+{% set told_until = (last_finished() or {'as_of_date': '9999-12-31'}).as_of_date %}
+
+with
+
+identifiers as (
+
+    select * from {{ ref('int_identity__identifiers') }}
+
+),
+
+moved as (
+
+    select * from {{ ref('int_identity__moved') }}
+
+),
+
+as_of as (
+
+    select as_of_date from {{ ref('int_as_of_date') }}
+
+),
+
+touched_orders as (
+
+    select * from {{ ref('int_orders__touched') }}
+
+),
+
+placed as (
+
+    select * from {{ ref('int_orders__placed') }}
+
+),
+
+versions as (
+
+    select * from {{ ref('int_purchases__versions') }}
+
+),
+
+shared_device_records as (
+
+    select * from {{ ref('int_identity__shared_device_records') }}
+
+),
+
+{% for model, types, times in tables %}
+{{ model }} as (
+
+    select records.*
+    from {{ ref(model) }} as records
+    where {{ is_new('records', times) }}
+
+),
+
+{% endfor %}
+written_to as (
+
+    select distinct customer_id from base_messaging__events
+
+),
+
+{# A message to an account went to the address that the account states, and tells about that. #}
+addresses_written_to as (
+
+    select
+        accounts.email,
+        accounts.phone
+    from {{ ref('base_shop__customers') }} as accounts
+    inner join written_to on accounts.customer_id = written_to.customer_id
+
+),
+
+named as (
+
+    {% for model, types, times in tables + [('addresses_written_to', ['email', 'phone'], [])] %}
+    {% for type in types %}
+    select
+        '{{ type }}' as identifier_type,
+        {{ type }} as identifier_value
+    from {{ model }}
+    where {{ type }} is not null
+    {{ 'union' if not loop.last }}
+    {% endfor %}
+    {{ 'union' if not loop.last }}
+    {% endfor %}
+
+),
+
+found as (
+
+    select identifiers.profile_id
+    from identifiers
+    inner join named
+        on
+            identifiers.identifier_type = named.identifier_type
+            and identifiers.identifier_value = named.identifier_value
+    union
+    select old_profile_id as profile_id
+    from moved
+    union
+    select new_profile_id as profile_id
+    from moved
+    union
+    select old_profile_id as profile_id
+    from touched_orders
+    union
+    select placed.profile_id
+    from placed
+    inner join touched_orders on placed.order_key = touched_orders.order_key
+    {% for window in [0, var('value_window_days'), 2 * var('value_window_days'), var('buyer_window_days')] %}
+    union
+    select versions.profile_id
+    from versions
+    inner join as_of on {{ days_after('versions.purchased_on', window) }} <= as_of.as_of_date
+    where {{ days_after('versions.purchased_on', window) }} > date '{{ told_until }}'
+    {% endfor %}
+
+),
+
+touched as (
+
+    select
+        profile_id,
+        false as is_at_shared_device
+    from found
+    where {{ 'true' if last_finished() else 'false' }}
+    union all
+    select distinct
+        profile_id,
+        true as is_at_shared_device
+    from shared_device_records
+
+)
+
+select
+    profile_id,
+    is_at_shared_device,
+    {{ build_number() }} as build_number
+from touched
+where profile_id is not null
