@@ -83,7 +83,7 @@
         from (
             {% for identifier in identifier_types() %}
             select '{{ identifier }}:' || {{ identifier }} as identifier_key
-            from {{ records }}
+            from {{ records if is_unseen == 'true' else ref('int_identity__touched_records') }}
             where {{ identifier }} is not null
             {{ 'union' if not loop.last }}
             {% endfor %}

@@ -422,10 +422,10 @@ class Warehouse:
     """The ledger's SQL as dbt compiled it, on tables made by hand."""
 
     def __init__(self, home):
-        compiled = home / "project/target/compiled/lifecycle/models/intermediate/activation"
+        compiled = home / "target/compiled/lifecycle/models/intermediate/activation"
         told_segments = (compiled / "int_activation__told_segments.sql").read_text()
         ledger = (compiled / "int_activation__trigger_ledger.sql").read_text()
-        hooks = json.loads((home / "project/target/manifest.json").read_text())["nodes"]
+        hooks = json.loads((home / "target/manifest.json").read_text())["nodes"]
         (hook,) = hooks["model.lifecycle.int_activation__trigger_ledger"]["config"]["post-hook"]
         self.hook = (
             hook["sql"]

@@ -66,21 +66,26 @@ looks as (
 
 ),
 
+{# What was bought before the longest window ends nothing in it. #}
 purchases as (
 
-    select * from {{ ref('int_purchases') }}
+    select purchases.*
+    from {{ ref('int_purchases') }} as purchases
+    inner join as_of
+        on purchases.purchased_on > {{ days_before('as_of.as_of_date', windows.values() | max) }}
 
 ),
 
 lines as (
 
     select distinct
-        order_key,
-        product_id
-    from {{ ref('int_orders__lines') }}
+        lines.order_key,
+        lines.product_id
+    from {{ ref('int_orders__lines') }} as lines
+    inner join purchases on lines.order_key = purchases.order_key
     where
-        product_id is not null
-        and quantity > 0
+        lines.product_id is not null
+        and lines.quantity > 0
 
 ),
 

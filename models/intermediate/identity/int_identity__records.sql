@@ -1,4 +1,10 @@
-{{ config(post_hook='{{ erase_people(this) }}') }}
+{{ config(
+    materialized=incremental_or_table(),
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook='{{ forget_touched_records() }}',
+    post_hook='{{ erase_people(this) }}',
+) }}
 
 {# Only what tells identifiers apart goes on: a record that says nothing new adds to first and last seen.
    Robots are nobody. Erasure requests name people and link nothing. Whom an earlier build erased is erased again. #}
@@ -6,21 +12,6 @@
 {% do ref(table.name) %}
 {% do ref(table.base) %}
 {% endfor %}
-{% set tables = [
-    ('stg_shop__orders', 'order_id', 'ordered_at', ['customer_id', 'email', 'phone', 'loyalty_card_id', 'anonymous_id'], none),
-    (
-        'stg_shop__customers', 'customer_id', 'created_at',
-        linking_types() | select('in', ['customer_id', 'email', 'phone', 'name_and_birth_date']) | list, none
-    ),
-    ('stg_pos__receipts', 'receipt_id', 'sold_at', ['email', 'phone', 'loyalty_card_id'], none),
-    ('stg_pos__loyalty_members', 'loyalty_card_id', 'joined_at', ['customer_id', 'email', 'phone', 'loyalty_card_id'], none),
-    ('stg_web__events', 'event_id', 'occurred_at', ['customer_id', 'email', 'anonymous_id'], 'not is_bot'),
-    ('stg_messaging__events', 'event_id', 'occurred_at', ['customer_id', 'email', 'phone'], none),
-    ('stg_messaging__consents', 'consent_id', 'changed_at', ['customer_id', 'email', 'phone'], none),
-    ('stg_experiments__assignments', 'experiment_id', 'assigned_at', ['customer_id', 'email', 'phone', 'anonymous_id'], none),
-    ('stg_survey__nps_responses', 'response_id', 'responded_at', ['customer_id', 'email'], none),
-] %}
-
 with
 
 customers as (
@@ -32,37 +23,39 @@ customers as (
 
 ),
 
-{% for model, key, time, columns, condition in tables %}
-{{ model[4:] }} as (
+{% for source in identity_sources() %}
+{% set columns = source.identifiers %}
+{{ source.name }} as (
 
     select
         {% for identifier in linking_types() %}
         {% if identifier in columns %}
-        {{ identifier }},
+        records.{{ identifier }},
         {% else %}
         cast(null as string) as {{ identifier }},
         {% endif %}
         {% endfor %}
-        min({{ key }}) as record_key,
-        min({{ time }}) as first_seen_at,
-        max({{ time }}) as last_seen_at,
+        min(records.{{ source.key }}) as record_key,
+        min(records.{{ source.time }}) as first_seen_at,
+        max(records.{{ source.time }}) as last_seen_at,
         count(*) as record_count
-    from {{ 'customers' if model == 'stg_shop__customers' else ref(model) }}
+    from {{ 'customers' if source.name == 'shop__customers' else ref('stg_' ~ source.name) }} as records
+    {{ joined_touched_records('records', source) }}
     where
-        coalesce({{ columns | join(', ') }}) is not null
-        and {{ condition or 'true' }}
-    group by {{ columns | join(', ') }}
+        coalesce(records.{{ columns | join(', records.') }}) is not null
+        and {{ source.condition }}
+    group by records.{{ columns | join(', records.') }}
 
 ),
 
 {% endfor %}
 unioned as (
 
-    {% for model, key, time, columns, condition in tables %}
+    {% for source in identity_sources() %}
     select
-        '{{ model[4:] | replace('__', '.') }}' as source_table,
+        '{{ source.source_table }}' as source_table,
         *
-    from {{ model[4:] }}
+    from {{ source.name }}
     {% if not loop.last %}union all{% endif %}
     {% endfor %}
 

@@ -8,22 +8,13 @@
 {# More people than have changed may be here, and never fewer: everybody whom a changed record names, all whom
    an identifier went to or came from, all who use a device together, now or in the build before, and all of
    whom a purchase has come into a window since or left it. #}
-{% set tables = [
-    ('base_shop__customers', ['customer_id', 'email', 'phone'], ['created_at']),
-    ('base_pos__loyalty_members', ['customer_id', 'loyalty_card_id', 'email', 'phone'], ['joined_at']),
-    (
-        'base_shop__orders',
-        ['customer_id', 'loyalty_card_id', 'email', 'phone', 'anonymous_id'],
-        ['ordered_at'],
-    ),
-    ('base_pos__receipts', ['loyalty_card_id', 'email', 'phone'], ['sold_at']),
-    ('base_web__events', ['customer_id', 'email', 'anonymous_id'], ['occurred_at']),
-    ('base_messaging__events', ['customer_id', 'email', 'phone'], ['occurred_at']),
-    ('base_messaging__consents', ['customer_id', 'email', 'phone'], ['changed_at']),
-    ('base_experiments__assignments', ['customer_id', 'email', 'phone', 'anonymous_id'], ['assigned_at']),
-    ('base_survey__nps_responses', ['customer_id', 'email'], ['responded_at']),
-] %}
-
+{% set tables = [] %}
+{% for source in identity_sources() %}
+{% do tables.append({
+    'model': 'base_' ~ source.name, 'time': source.time,
+    'identifiers': source.identifiers | select('in', identifier_types()) | list,
+}) %}
+{% endfor %}
 {% set told_until = (last_finished() or {'as_of_date': '9999-12-31'}).as_of_date %}
 
 with
@@ -70,12 +61,12 @@ shared_device_records as (
 
 ),
 
-{% for model, types, times in tables %}
-{{ model }} as (
+{% for table in tables %}
+{{ table.model }} as (
 
     select records.*
-    from {{ ref(model) }} as records
-    where {{ is_new('records', times) }}
+    from {{ ref(table.model) }} as records
+    where {{ is_new('records', [table.time]) }}
 
 ),
 
@@ -99,12 +90,12 @@ addresses_written_to as (
 
 named as (
 
-    {% for model, types, times in tables + [('addresses_written_to', ['email', 'phone'], [])] %}
-    {% for type in types %}
+    {% for table in tables + [{'model': 'addresses_written_to', 'identifiers': ['email', 'phone']}] %}
+    {% for type in table.identifiers %}
     select
         '{{ type }}' as identifier_type,
         {{ type }} as identifier_value
-    from {{ model }}
+    from {{ table.model }}
     where {{ type }} is not null
     {{ 'union' if not loop.last }}
     {% endfor %}
