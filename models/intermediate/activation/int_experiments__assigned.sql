@@ -20,9 +20,15 @@ tool_assignments as (
 
 ),
 
-membership as (
+spans as (
 
-    select * from {{ ref('segment_membership') }}
+    select * from {{ ref('int_segments__spans') }}
+
+),
+
+segments as (
+
+    select * from {{ ref('segments') }}
 
 ),
 
@@ -68,17 +74,18 @@ unioned as (
         tool_assignments.profile_id,
         tool_assignments.arm,
         'tool' as source,
-        membership.segment,
-        membership.stage,
+        spans.segment,
+        segments.stage,
         cast(null as bigint) as plan_number,
         tool_assignments.assigned_on,
         tool_assignments.assigned_at
     from tool_assignments
     left join calendar on tool_assignments.assigned_on = calendar.calendar_day
-    left join membership
+    left join spans
         on
-            tool_assignments.profile_id = membership.profile_id
-            and calendar.previous_period_end = membership.period_end
+            tool_assignments.profile_id = spans.profile_id
+            and {{ lasts_in('spans', 'calendar.period_number - 1') }}
+    left join segments on spans.segment = segments.segment
 
 ),
 

@@ -73,10 +73,7 @@ opening_segments as (
         spans.segment,
         segments.stage
     from spans
-    inner join opening_period
-        on
-            spans.from_period_number <= opening_period.period_number
-            and coalesce(spans.until_period_number >= opening_period.period_number, true)
+    inner join opening_period on {{ lasts_in('spans', 'opening_period.period_number') }}
     inner join segments on spans.segment = segments.segment
 
 ),

@@ -66,8 +66,7 @@ members as (
     cross join previous_cuts
     where
         spans.segment is not null
-        and spans.from_period_number <= periods.period_number
-        and coalesce(spans.until_period_number >= periods.period_number, true)
+        and {{ lasts_in('spans', 'periods.period_number') }}
 
 ),
 

@@ -68,8 +68,7 @@ placed as (
     left join spans
         on
             ranked.profile_id = spans.profile_id
-            and calendar.period_number > spans.from_period_number
-            and calendar.period_number - 1 <= coalesce(spans.until_period_number, calendar.period_number)
+            and {{ lasts_in('spans', 'calendar.period_number - 1') }}
     left join segments on spans.segment = segments.segment
     where ranked.place = 1
 
