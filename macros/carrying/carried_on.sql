@@ -29,9 +29,9 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# The condition that a row is to be made anew. #}
-{% macro is_touched(column) -%}
-    {%- set key = column.split('.')[-1] -%}
+{# The condition that a row is to be made anew: by a column of one of the keys, or an expression for it. #}
+{% macro is_touched(column, key=none) -%}
+    {%- set key = key or column.split('.')[-1] -%}
     {%- set touched = {
         'order_key': 'int_orders__touched', 'profile_id': 'int_profiles__touched', 'visitor_key': 'int_web__touched',
     }[key] -%}

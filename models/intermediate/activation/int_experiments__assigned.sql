@@ -54,6 +54,23 @@ calendar as (
 
 {# People of tools are in the segment of the last period that ended before: what they did on the day itself
    may be what the experiment did. #}
+standings as (
+
+    select distinct
+        tool_assignments.profile_id,
+        tool_assignments.assigned_on,
+        segments.segment,
+        segments.stage
+    from tool_assignments
+    inner join calendar on tool_assignments.assigned_on = calendar.calendar_day
+    inner join spans
+        on
+            tool_assignments.profile_id = spans.profile_id
+            and {{ lasts_in('spans', 'calendar.period_number - 1') }}
+    inner join segments on spans.segment = segments.segment
+
+),
+
 unioned as (
 
     select
@@ -74,18 +91,16 @@ unioned as (
         tool_assignments.profile_id,
         tool_assignments.arm,
         'tool' as source,
-        spans.segment,
-        segments.stage,
+        standings.segment,
+        standings.stage,
         cast(null as bigint) as plan_number,
         tool_assignments.assigned_on,
         tool_assignments.assigned_at
     from tool_assignments
-    left join calendar on tool_assignments.assigned_on = calendar.calendar_day
-    left join spans
+    left join standings
         on
-            tool_assignments.profile_id = spans.profile_id
-            and {{ lasts_in('spans', 'calendar.period_number - 1') }}
-    left join segments on spans.segment = segments.segment
+            tool_assignments.profile_id = standings.profile_id
+            and tool_assignments.assigned_on = standings.assigned_on
 
 ),
 

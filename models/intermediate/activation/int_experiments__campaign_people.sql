@@ -26,9 +26,9 @@ playbook as (
 
 ),
 
-spans as (
+membership as (
 
-    select * from {{ ref('int_segments__spans') }}
+    select * from {{ ref('segment_membership') }}
 
 ),
 
@@ -66,7 +66,7 @@ sent as (
         messages.profile_id,
         messages.channel,
         messages.occurred_on,
-        calendar.period_number
+        calendar.previous_period_end
     from messages
     inner join opened on messages.occurred_on > opened.opened_on
     inner join calendar on messages.occurred_on = calendar.calendar_day
@@ -115,7 +115,7 @@ waves as (
         campaigns.campaign_id,
         campaigns.segment,
         sent.channel,
-        sent.period_number,
+        sent.previous_period_end,
         min(sent.occurred_on) as sent_on
     from sent
     inner join campaigns on sent.campaign_id = campaigns.campaign_id
@@ -123,7 +123,7 @@ waves as (
         campaigns.campaign_id,
         campaigns.segment,
         sent.channel,
-        sent.period_number
+        sent.previous_period_end
 
 ),
 
@@ -132,15 +132,15 @@ meant as (
     select
         waves.campaign_id,
         waves.sent_on,
-        spans.profile_id
+        membership.profile_id
     from waves
-    inner join spans
+    inner join membership
         on
-            waves.segment = spans.segment
-            and {{ lasts_in('spans', 'waves.period_number - 1') }}
+            waves.previous_period_end = membership.period_end
+            and waves.segment = membership.segment
     inner join consents
         on
-            spans.profile_id = consents.profile_id
+            membership.profile_id = consents.profile_id
             and waves.channel = consents.channel
             and waves.sent_on > consents.first_granted_on
 

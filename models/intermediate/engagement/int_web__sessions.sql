@@ -25,6 +25,7 @@ events as (
         not events.is_bot
         {# Of erased people there is nothing left to tell one from another. #}
         and {{ visitor_key('events') }} is not null
+        and {{ is_touched(visitor_key('events'), 'visitor_key') }}
 
 ),
 
@@ -50,7 +51,6 @@ gaps as (
         end as starts_session
     from events
     inner join as_of on {{ local_date('events.occurred_at') }} <= as_of.as_of_date
-    where {{ is_touched('events.visitor_key') }}
 
 ),
 

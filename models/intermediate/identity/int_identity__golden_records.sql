@@ -61,6 +61,7 @@ as_of as (
         on
             records.{{ time }} is null
             or {{ local_date('records.' ~ time) }} <= as_of.as_of_date
+    where {{ names_touched('records', [key, 'email', 'phone']) }}
 
 ),
 
@@ -83,6 +84,7 @@ mentioned as (
     inner join as_of on {{ local_date('records.first_seen_at') }} <= as_of.as_of_date
     where
         coalesce(records.email, records.phone) is not null
+        and {{ names_touched('records', ['email', 'phone']) }}
         and records.source_table not in (
             {% for model, key, time, attributes in describing %}
             '{{ model[4:] | replace('__', '.') }}'{{ ',' if not loop.last }}

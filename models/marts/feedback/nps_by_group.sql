@@ -55,21 +55,32 @@ ranked as (
 
 ),
 
+standings as (
+
+    select
+        ranked.response_id,
+        segments.segment,
+        segments.stage
+    from ranked
+    inner join calendar on ranked.responded_on = calendar.calendar_day
+    inner join spans
+        on
+            ranked.profile_id = spans.profile_id
+            and {{ lasts_in('spans', 'calendar.period_number - 1') }}
+    inner join segments on spans.segment = segments.segment
+
+),
+
 {# The answer may be about what moved the person since: the segment is that of the last period before. #}
 placed as (
 
     select
         ranked.quarter_start,
         ranked.score,
-        spans.segment,
-        segments.stage
+        standings.segment,
+        standings.stage
     from ranked
-    left join calendar on ranked.responded_on = calendar.calendar_day
-    left join spans
-        on
-            ranked.profile_id = spans.profile_id
-            and {{ lasts_in('spans', 'calendar.period_number - 1') }}
-    left join segments on spans.segment = segments.segment
+    left join standings on ranked.response_id = standings.response_id
     where ranked.place = 1
 
 ),
