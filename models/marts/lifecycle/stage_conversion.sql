@@ -7,7 +7,6 @@ with
 segment_spans as (
 
     select * from {{ ref('int_segments__spans') }}
-    where segment is not null
 
 ),
 
@@ -101,16 +100,40 @@ last_period as (
 
 ),
 
-stays as (
+{# Where somebody went to another stage, or outside. Within one he is in many spans. #}
+entries as (
 
     select
         segment_spans.profile_id,
         segments.stage,
-        segment_spans.from_period_number,
-        coalesce(segment_spans.until_period_number, last_period.period_number) as until_period_number
+        segment_spans.from_period_number
     from segment_spans
-    inner join segments on segment_spans.segment = segments.segment
-    inner join last_period on segment_spans.from_period_number <= last_period.period_number
+    left join segments on segment_spans.segment = segments.segment
+    left join segments as previous_segments on segment_spans.previous_segment = previous_segments.segment
+    where coalesce(segments.stage, '') <> coalesce(previous_segments.stage, '')
+
+),
+
+followed as (
+
+    select
+        *,
+        lead(from_period_number) over (partition by profile_id order by from_period_number) - 1
+            as until_period_number
+    from entries
+
+),
+
+stays as (
+
+    select
+        followed.profile_id,
+        followed.stage,
+        followed.from_period_number,
+        coalesce(followed.until_period_number, last_period.period_number) as until_period_number
+    from followed
+    inner join last_period on followed.from_period_number <= last_period.period_number
+    where followed.stage is not null
 
 ),
 
