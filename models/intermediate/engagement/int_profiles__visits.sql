@@ -26,6 +26,7 @@ owned as (
 
     select
         sessions.session_id,
+        sessions.visitor_key,
         sessions.event_count,
         sessions.is_unprompted,
         sessions.visited_on,
@@ -58,6 +59,7 @@ clicks as (
 select
     owned.session_id,
     owned.profile_id,
+    owned.visitor_key,
     cast(owned.event_count as bigint) as event_count,
     owned.is_unprompted and clicks.session_id is null as is_unprompted,
     owned.visited_on,

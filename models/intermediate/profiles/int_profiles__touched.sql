@@ -49,6 +49,20 @@ placed as (
 
 ),
 
+touched_visitors as (
+
+    select * from {{ ref('int_web__touched') }}
+
+),
+
+told_visits as (
+
+    {{ rows_if_any(
+        told_relation('intermediate', 'int_profiles__visits'), {'profile_id': 'string', 'visitor_key': 'string'}
+    ) }}
+
+),
+
 versions as (
 
     select * from {{ ref('int_purchases__versions') }}
@@ -125,6 +139,11 @@ found as (
     select placed.profile_id
     from placed
     inner join touched_orders on placed.order_key = touched_orders.order_key
+    {# An event may make a visit of one that another was told to have made. #}
+    union
+    select told_visits.profile_id
+    from told_visits
+    inner join touched_visitors on told_visits.visitor_key = touched_visitors.visitor_key
     {% for window in [0, var('value_window_days'), 2 * var('value_window_days'), var('buyer_window_days')] %}
     union
     select versions.profile_id
