@@ -6,6 +6,8 @@
     post_hook="delete from {{ this }} where from_period_number is null",
 ) }}
 
+{# After those who read what was told before. #}
+-- depends_on: {{ ref('int_segments__restatements') }}
 {# Everybody's history: what was told before, with that of the people who are touched in its place. Hook and
    rows are one transaction. #}
 with
