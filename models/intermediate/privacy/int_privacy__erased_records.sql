@@ -1,9 +1,10 @@
-{{ config(pre_hook=(
-    "{{ erase_people(ref('int_identity__records'), ref('int_identity__nodes'), ref('int_identity__links')) }}"
-)) }}
+{{ config(
+    pre_hook="{{ erase_people(ref('int_identity__records'), ref('int_identity__nodes'), ref('int_identity__links')) }}",
+    post_hook="delete from {{ ref('int_identity__touched_records') }} where true",
+) }}
 
 {# Erases people, and counts what staging has lost by it. Whatever reads people off staging comes after this
-   model. #}
+   model. What records named before, whose only reader has read it, goes with them. #}
 {% for table in personal_columns() %}
 {% do ref(table.name) %}
 {% endfor %}
