@@ -131,6 +131,10 @@ def tables(people):
         "segment_membership": everybody.assign(
             segment=people.segment, stage="any", period_end=pd.Timestamp(PERIOD_END)
         ),
+        # Those of the control group against everybody, whom no test here looks at.
+        "int_periods": None,
+        "segments": None,
+        "int_segments__spans": None,
         "int_profiles__consents": everybody.assign(
             channel="email", first_granted_on=pd.Timestamp("2024-01-01")
         ),
@@ -158,9 +162,14 @@ EMPTY = {
         stage varchar, plan_number bigint, is_mixed boolean, is_in_global_control boolean,
         assigned_on date, assigned_at timestamp
     """,
+    "int_periods": "period_number integer, period_end date",
+    "segments": "segment varchar, stage varchar",
+    "int_segments__spans": """
+        profile_id varchar, segment varchar, from_period_number integer, until_period_number integer
+    """,
     "int_profiles__visits": "profile_id varchar, visited_on date, started_at timestamp",
 }
-SCHEMAS = {"campaign_playbook": "seeds", "experiments": "seeds"}
+SCHEMAS = {"campaign_playbook": "seeds", "experiments": "seeds", "segments": "seeds"}
 SCHEMAS |= {"segment_membership": "marts", "orders": "marts"}
 
 
