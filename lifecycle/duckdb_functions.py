@@ -1,4 +1,4 @@
-"""dbt plugin: the functions of `lifecycle.functions` on DuckDB."""
+"""dbt plugin: the functions of `lifecycle.functions` on DuckDB, and what tells their version."""
 
 import hashlib
 from functools import cache

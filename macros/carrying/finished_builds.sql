@@ -145,30 +145,23 @@
     {{- return(local_md5(parts | string)) -}}
 {%- endmacro %}
 
-{# Rows of a model that says what is touched, of builds that are finished. Who shares a device was told of in the last
-   of them, and has to be once more. #}
-{% macro forget_before_finished() -%}
+{# Rows of a model that says what is touched, of builds that are finished; but for those of the last one that are
+   `kept`, by a condition. #}
+{% macro forget_before_finished(kept='false') -%}
     {%- if execute and is_incremental() -%}
         {%- set finished = last_finished() -%}
         {%- if not finished -%}
             delete from {{ this }} where true
-        {%- elif this.identifier == 'int_identity__moved' -%}
-            delete from {{ this }} where build_number <= {{ finished.build_number }}
         {%- else -%}
             delete from {{ this }}
             where
                 build_number < {{ finished.build_number }}
-                or (build_number = {{ finished.build_number }} and not is_at_shared_device)
+                or (build_number = {{ finished.build_number }} and not {{ kept }})
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
 
-{# A table as the build before left it, read before it is made anew or carried on; none if no build is finished. Not by
-   ref(): it follows from what asks. #}
+{# A table to be compared with; none if no build is finished, for then nothing is. #}
 {% macro told_relation(schema, name) -%}
-    {{- return(
-        adapter.get_relation(
-            database=target.database, schema=generate_schema_name(schema, none), identifier=name
-        ) if execute and last_finished() else none
-    ) -}}
+    {{- return(left_table(schema, name) if last_finished() else none) -}}
 {%- endmacro %}

@@ -6,6 +6,15 @@
     ) -}}
 {%- endmacro %}
 
+{# Any other table as the build before left it, until this one makes it anew or carries it on; none before the first. #}
+{% macro left_table(schema, name) -%}
+    {{- return(
+        adapter.get_relation(
+            database=target.database, schema=generate_schema_name(schema, none), identifier=name
+        ) if execute else none
+    ) -}}
+{%- endmacro %}
+
 {# A query of columns (name to type) of a relation; of no rows where there is none. #}
 {% macro rows_if_any(relation, columns, condition='true') -%}
     select

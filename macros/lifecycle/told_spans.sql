@@ -1,11 +1,6 @@
 {# int_segments__spans as the build before left it; none if there is none or all is to be made anew. #}
 {% macro told_spans_relation() -%}
-    {%- set relation = adapter.get_relation(
-        database=target.database,
-        schema=generate_schema_name('intermediate', none),
-        identifier='int_segments__spans'
-    ) if execute and not flags.FULL_REFRESH else none -%}
-    {{- return(relation) -}}
+    {{- return(none if flags.FULL_REFRESH else left_table('intermediate', 'int_segments__spans')) -}}
 {%- endmacro %}
 
 {# A query of the spans that the build before told. #}

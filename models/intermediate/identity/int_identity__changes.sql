@@ -9,9 +9,7 @@
 
 {# State: what became of profile ids from one build to the next. The identifiers of this build are compared
    with those that `profile_identifiers` holds before it is made anew: what was told then, what is true now. #}
-{% set told = adapter.get_relation(
-    database=target.database, schema=generate_schema_name('marts', none), identifier='profile_identifiers'
-) if execute else none %}
+{% set told = left_table('marts', 'profile_identifiers') %}
 
 with
 

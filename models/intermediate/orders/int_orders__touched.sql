@@ -2,7 +2,7 @@
     materialized='incremental',
     incremental_strategy='append',
     on_schema_change='fail',
-    pre_hook='{{ forget_before_finished() }}',
+    pre_hook='{{ forget_before_finished("is_at_shared_device") }}',
 ) }}
 
 {# More orders than have changed may be here, and never fewer. Those at devices of several people are in every

@@ -2,7 +2,7 @@
     materialized='incremental',
     incremental_strategy='append',
     on_schema_change='fail',
-    pre_hook='{{ forget_before_finished() }}',
+    pre_hook='{{ forget_before_finished("is_at_shared_device") }}',
 ) }}
 
 {# More people than have changed may be here, and never fewer: everybody whom a changed record names, all whom

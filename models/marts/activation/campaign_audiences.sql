@@ -129,7 +129,7 @@ members as (
         {% for flag in ['allowed', 'open', 'free'] %}
         least(
             {% for name in channel_names %}
-            coalesce(case when ways.is_{{ name }}_{{ flag }} then campaigns.{{ name }}_place end, 1000)
+            case when ways.is_{{ name }}_{{ flag }} then campaigns.{{ name }}_place end
             {{- ',' if not loop.last }}
             {% endfor %}
         ) as first_{{ flag }}_place,
@@ -159,10 +159,10 @@ judged as (
             when members.offer_class = 'voucher' and members.pays_full_price then 'pays full price'
             when {{ days_between('last_messages.last_sent_on', 'as_of.as_of_date') }} < members.cool_down_days
                 then 'cool-down'
-            when members.first_allowed_place = 1000 then 'no consent'
-            when members.first_open_place = 1000 then 'not reachable'
+            when members.first_allowed_place is null then 'no consent'
+            when members.first_open_place is null then 'not reachable'
             when members.is_over_cap then 'over the cap of all channels'
-            when members.first_free_place = 1000 then 'over the cap of the channel'
+            when members.first_free_place is null then 'over the cap of the channel'
         end as obstacle
     from members
     cross join as_of
