@@ -40,6 +40,17 @@
     {%- endif -%}
 {%- endmacro %}
 
+{# Whether rows of a base model were erased since the last finished build. #}
+{% macro has_lost_rows(base) -%}
+    {%- set finished = last_finished() -%}
+    {{- return(
+        finished is not none
+        and run_query(
+            'select count(*) from ' ~ base ~ ' where is_erased and _build_number > ' ~ finished.build_number
+        ).columns[0].values()[0] > 0
+    ) -}}
+{%- endmacro %}
+
 {# Before anything is built. #}
 {% macro forget_finished_of_other_code() -%}
     {%- if execute and flags.WHICH in ('build', 'run', 'seed', 'retry') -%}

@@ -33,6 +33,14 @@
                 {%- do keep_up(ref(table.name), relation) -%}
             {%- endfor -%}
 
+            {#- Sessions are carried on by visitor, and of an erased one there is no event left that names him. -#}
+            {%- set sessions = told_relation('intermediate', 'int_web__sessions') -%}
+            {%- if sessions -%}
+                {%- do run_statement(
+                    'delete from ' ~ sessions ~ ' where visitor_key in (select identifier_key from ' ~ keys ~ ')'
+                ) -%}
+            {%- endif -%}
+
             {%- do run_statement(
                 'delete from ' ~ records ~ ' where ' ~ strongest_identifier(linking_types())
                 ~ ' in (select identifier_key from ' ~ keys ~ ')'

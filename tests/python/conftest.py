@@ -125,6 +125,24 @@ def dbt_here(home: Path, project: Path = PROJECT):
     return run
 
 
+def texts_matching(connection, pattern: str) -> set[tuple[str, str, str]]:
+    """Schema, table and text of whatever a pattern is found in, in `warehouse` and `state`."""
+    columns = connection.execute(
+        "select database_name, schema_name, table_name, column_name from duckdb_columns()"
+        " where not internal and database_name in ('warehouse', 'state')"
+    ).fetchall()
+    assert len({table for _, _, table, _ in columns}) > 60
+    found = set()
+    for database, schema, table, column in columns:
+        texts = connection.execute(
+            f"select distinct cast({column} as varchar) from {database}.{schema}.{table}"
+            f" where regexp_matches(cast({column} as varchar), ?)",
+            [pattern],
+        )
+        found |= {(schema, table, text) for (text,) in texts.fetchall()}
+    return found
+
+
 def story_of(file: str, home: Path, *arguments: str) -> list[dict]:
     """What a test file, run as a script in a process of its own, printed of its builds."""
     run = subprocess.run(

@@ -4,7 +4,6 @@ Ada writes her identifiers in many ways, in files of all kinds. She shares a tel
 whole house and a tablet with Bob: both are his as well, and stay.
 """
 
-import itertools
 import os
 import re
 import shutil
@@ -14,12 +13,11 @@ import textwrap
 
 import duckdb
 import pytest
-from conftest import PROJECT, dbt
+from conftest import PROJECT, dbt, texts_matching
 
 # What nothing but Ada bears, however it is written.
 WORDS = re.compile(
-    r"\bada\b|erased\.example|erasedson|\bc-17\b|dev-17\b|\b70017\b|777-?0001|1985-05-17",
-    re.IGNORECASE,
+    r"(?i)\bada\b|erased\.example|erasedson|\bc-17\b|dev-17\b|\b70017\b|777-?0001|1985-05-17"
 )
 SHARED_PHONE, SHARED_TABLET = "+49 40 123 4567", "dev-tablet"
 # Per file its format, its records and its columns.
@@ -167,19 +165,7 @@ def words_in(build):
     """Ada's words in any column of the warehouse and of the state."""
     with duckdb.connect(str(build.database)) as connection:
         connection.execute(f"attach '{build.state}' as state (read_only)")
-        tables = connection.execute(
-            "select database_name, schema_name, table_name from duckdb_columns()"
-            " where not internal and database_name in ('warehouse', 'state') group by all"
-        ).fetchall()
-        found = set()
-        for database, schema, table in tables:
-            rows = connection.execute(
-                f"select cast(columns(*) as varchar) from {database}.{schema}.{table}"
-            )
-            texts = itertools.chain.from_iterable(rows.fetchall())
-            found |= {(schema, table, text) for text in texts if text and WORDS.search(text)}
-    assert len(tables) > 60
-    return found
+        return texts_matching(connection, WORDS.pattern)
 
 
 def blocks(language):

@@ -7,6 +7,7 @@ import csv
 import itertools
 import json
 import random
+import re
 import shutil
 import sys
 from collections import Counter, defaultdict
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import dbt_here, project_copy, story_of
+from conftest import dbt_here, project_copy, story_of, texts_matching
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from identity_reference import Decisions, Record, hash_of, parts, resolve
@@ -415,20 +416,14 @@ def look(home, full):
 
 def words_in(connection):
     """Every word of a world that stands in any column but those of the raw files."""
-    columns = connection.execute(
-        "select database_name, schema_name, table_name, column_name from duckdb_columns()"
-        " where not internal and database_name in ('warehouse', 'state')"
-        " and schema_name not like 'raw\\_%' escape '\\'"
-    ).fetchall()
     pattern = rf"w\d+[cled]\d+|\+4930\d{{5}}|(?:{FIRST_NAME}|Surname|City)-\w+"
-    words = set()
-    for database, schema, table, column in columns:
-        found = connection.execute(
-            f"select distinct unnest(regexp_extract_all(cast({column} as varchar), '{pattern}'))"
-            f" from {database}.{schema}.{table}"
-        )
-        words |= {word for (word,) in found.fetchall()}
-    return words
+    texts = texts_matching(connection, pattern)
+    return {
+        word
+        for schema, _, text in texts
+        if not schema.startswith("raw_")
+        for word in re.findall(pattern, text)
+    }
 
 
 @pytest.fixture(scope="module")

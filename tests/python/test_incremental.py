@@ -7,6 +7,7 @@ batch brings what is new, what comes late, and corrections of what came before.
 import csv
 import json
 import random
+import re
 import shutil
 import sys
 from datetime import date, datetime, timedelta
@@ -15,12 +16,13 @@ from typing import NamedTuple
 
 import duckdb
 import pytest
-from conftest import dbt_here, project_copy, story_of
+from conftest import dbt_here, project_copy, story_of, texts_matching
 
 START, DAYS, BATCHES = datetime(2024, 1, 1), 420, 8
 # Day of the story on which each batch is delivered: the second one is most of a year.
 DELIVERED = [240, 300, 301, 302, 330, 362, 390, 420]
 LATE = "late@shop.example"
+ERASED = ("C1", "C2", "C3")
 COLUMNS = {
     "shop.orders": (
         "order_id",
@@ -126,7 +128,7 @@ def deliveries(seed):
         when = START + timedelta(days=day, hours=20)
         order = (f"E{day}", when, 5, None, f"till{day % 7}@shop.example", None, None, None, None)
         batches[batch]["shop.orders"].append(order)
-    for customer in ("C1", "C2", "C3"):
+    for customer in ERASED:
         asked = START + timedelta(days=370)
         batches[6]["privacy.erasure_requests"].append((f"Q{customer}", asked, customer))
     return batches
@@ -207,7 +209,7 @@ def drive(home, seed):
         failed = dbt("build", *untested, *options, variables=SAME_CUTS | variables)
         assert not failed, failed
 
-    delivered = 0
+    delivered, identifiers = 0, []
     for step in STORY:
         for number in range(delivered, step.batches):
             write_raw(raw, batches[number], number)
@@ -219,6 +221,7 @@ def drive(home, seed):
                 file.write(splits)
         run(step.variables or {}, *step.options)
         told = {"what": step.name} | look(warehouse)
+        told["left"], identifiers = look_for(warehouse, state, identifiers)
         if step.anew is not None:
             kept = home / "kept.duckdb", home / "kept_state.duckdb"
             shutil.copy(warehouse, kept[0])
@@ -234,6 +237,25 @@ def drive(home, seed):
             shutil.move(kept[0], warehouse)
             shutil.move(kept[1], state)
         print(json.dumps(told, default=str))
+
+
+def look_for(warehouse, state, identifiers):
+    """Where identifiers stand but in raw files, and those of who asks to be erased."""
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        connection.execute(f"attach '{state}' as state (read_only)")
+        known = connection.execute(f"""
+            select identifier_value from intermediate.int_identity__identifiers
+            where profile_id in (
+                select profile_id from intermediate.int_identity__identifiers
+                where identifier_type = 'customer_id' and identifier_value in {ERASED}
+            )
+        """).fetchall()
+        values = "|".join(re.escape(value) for value in identifiers)
+        left = texts_matching(connection, rf"(^|[^\w.@+])({values})($|[^\w.@])") if values else []
+        return (
+            sorted((schema, table, text) for schema, table, text in left if schema[:4] != "raw_"),
+            [value for (value,) in known],
+        )
 
 
 def differing(rows, others):
@@ -303,6 +325,14 @@ def test_history_carried_on_is_history_told_anew(builds, name):
     assert build["differing"] == {}
     assert len(build["marts"]["segment_membership"]) > 500
     assert build["refreshed"] == build["people"]
+
+
+def test_whoever_is_erased_is_erased_from_what_is_carried_on(builds):
+    """Their accounts, addresses and devices were in more than one table the build before."""
+    before, after = builds["recalibrated"]["left"], builds["erased"]["left"]
+    assert {"staging", "intermediate"} <= {schema for schema, _, _ in before}
+    assert "int_web__sessions" in {table for _, table, _ in before}
+    assert after == []
 
 
 def test_only_those_are_told_anew_of_whom_something_may_be_new(builds):

@@ -6,15 +6,16 @@
 ) }}
 
 {# Compared with what `profile_identifiers` holds before it is made anew, and kept until a build is finished:
-   one that breaks off after that has not told everybody. #}
-
+   one that breaks off after that has not told everybody. Of an erased row nothing says whom else it named, but
+   that an identifier has fewer records. #}
 with
 
 current_identifiers as (
 
     select
         identifier_hash,
-        profile_id
+        profile_id,
+        record_count
     from {{ ref('int_identity__identifiers') }}
 
 ),
@@ -22,7 +23,8 @@ current_identifiers as (
 told_identifiers as (
 
     {{ rows_if_any(
-        told_relation('marts', 'profile_identifiers'), {'identifier_hash': 'string', 'profile_id': 'string'}
+        told_relation('marts', 'profile_identifiers'),
+        {'identifier_hash': 'string', 'profile_id': 'string', 'record_count': 'bigint'}
     ) }}
 
 )
@@ -37,4 +39,7 @@ full outer join told_identifiers
     on current_identifiers.identifier_hash = told_identifiers.identifier_hash
 where
     {{ 'true' if last_finished() else 'false' }}
-    and coalesce(current_identifiers.profile_id, '') <> coalesce(told_identifiers.profile_id, '')
+    and (
+        coalesce(current_identifiers.profile_id, '') <> coalesce(told_identifiers.profile_id, '')
+        or current_identifiers.record_count <> told_identifiers.record_count
+    )

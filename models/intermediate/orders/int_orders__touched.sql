@@ -63,6 +63,7 @@ nodes as (
 moved as (
 
     select * from {{ ref('int_identity__moved') }}
+    where coalesce(old_profile_id, '') <> coalesce(new_profile_id, '')
 
 ),
 
