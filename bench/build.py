@@ -3,10 +3,10 @@
     python bench/build.py --scale S
     python bench/build.py --scale M --tests --add 0.001 --add 0.01 --check --write
 
-The demo's shop at three scales. dbt builds it, in a process of its own; then the SQL of
-`bench/plain/`, in another, makes the same public tables of the same raw files, and both are
-compared. The RFM summary of a million buyers is timed against `lifetimes` and pandas. With `--add`
-the last share of the raw data, by arrival, is delivered after a first build.
+The demo's shop at three scales, the largest as copies of the second. dbt builds it, in a process
+of its own; then the SQL of `bench/plain/`, in another, makes the same public tables of the same raw
+files, and both are compared. The RFM summary of a million buyers is timed against `lifetimes` and
+pandas. With `--add` the last share of the raw data, by arrival, is delivered after a first build.
 
 CPU seconds are user and system of the process and all that it started. Ratios within a run mean
 something; seconds tell what else the machine did.
@@ -24,6 +24,7 @@ from datetime import date
 from pathlib import Path
 
 import click
+from copies import copy_shop
 from deliveries import before, count_rows, deliver, files_of, last_arrivals
 from measures import (
     PROJECT,
@@ -43,8 +44,10 @@ from rich.console import Console
 
 PLAIN = Path(__file__).with_name("plain")
 RESULTS = Path(__file__).with_name("RESULTS.md")
-# How many people must buy for 100,000 orders and a million events, and ten and a hundred times so.
-CUSTOMERS = {"S": 20_000, "M": 200_000, "L": 2_000_000}
+# How many people must buy for 100,000 orders and a million events, and for ten times so many.
+CUSTOMERS = {"S": 20_000, "M": 200_000}
+COPIES = 10  # of M make L
+SCALES = [*CUSTOMERS, "L"]
 FEWEST = 100  # customers of the smallest demo: what a build of it takes does not depend on data
 SHOWN_MODELS = 12
 NO_TESTS = ["--exclude-resource-type", "unit_test", "--exclude-resource-type", "test"]
@@ -120,6 +123,18 @@ def raw_of(home: Path, customers: int) -> Path:
             [sys.executable, "-m", "lifecycle", "demo", "--out", raw, "--customers", customers],
             stderr=subprocess.DEVNULL,
         )
+    return raw
+
+
+def raw_of_scale(home: Path, scale: str) -> Path:
+    """The raw directory of a scale, below the directory of all scales."""
+    if scale in CUSTOMERS:
+        return raw_of(home / scale, CUSTOMERS[scale])
+    raw = home / scale / "raw"
+    if not (raw / "vars.yml").is_file():
+        shop = raw_of_scale(home, "M")
+        console.print(f"making {COPIES} copies of {shop} in {raw}")
+        apart(copy_shop, shop, raw, COPIES)
     return raw
 
 
@@ -419,7 +434,7 @@ def write_results(release: str, reports: list[str]) -> None:
 
 
 @click.command(context_settings={"show_default": True})
-@click.option("--scale", "scales", type=click.Choice(list(CUSTOMERS)), multiple=True, default=["S"])
+@click.option("--scale", "scales", type=click.Choice(SCALES), multiple=True, default=["S"])
 @click.option("--home", default="warehouse/bench", type=click.Path(path_type=Path), help="Scratch.")
 @click.option(
     "--raw",
@@ -440,11 +455,11 @@ def main(scales, home, raw, tests, add, check, buyers, is_written, release):
         raise click.UsageError("--add takes a share, as in 0.01.")
     home = home.resolve()
     fixed, reports = fixed_costs(home), []
-    for scale in sorted(scales, key=list(CUSTOMERS).index):
+    for scale in sorted(scales, key=SCALES.index):
         here = home / scale
         found = bench(
             here,
-            raw.resolve() if raw else raw_of(here, CUSTOMERS[scale]),
+            raw.resolve() if raw else raw_of_scale(home, scale),
             scale,
             fixed,
             tests,
@@ -465,8 +480,7 @@ def main(scales, home, raw, tests, add, check, buyers, is_written, release):
 
 def next_smaller(home: Path, scale: str) -> dict | None:
     """The figures of the next smaller scale, if they were measured: in this run or before."""
-    order = list(CUSTOMERS)
-    for smaller in reversed(order[: order.index(scale)]):
+    for smaller in reversed(SCALES[: SCALES.index(scale)]):
         path = home / smaller / "figures.json"
         if path.exists():
             return json.loads(path.read_text())
