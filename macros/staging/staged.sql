@@ -1,5 +1,6 @@
 {# Config of a base model: a table that holds every delivery of a raw table, and is added to. The hooks are
-   one transaction with the rows. #}
+   one transaction with the rows, or, where the table is read whole, the notes of what was read are one with all
+   that comes after the rows: a build that breaks off in between finds nothing noted, and reads the table whole. #}
 {% macro staged(source_name, name) -%}
     {%- set arguments = "('" ~ source_name ~ "', '" ~ name ~ "')" -%}
     {{- config(
@@ -118,6 +119,10 @@
    only those are ranked, and written anew. #}
 {% macro keep_last_deliveries(source_name, name) -%}
     {%- if execute -%}
+    {%- if reading_plan(source_name, name).mode == 'whole' -%}
+        {%- do forget_what_was_read(source_name, name) -%}
+        {%- do commit_so_far() -%}
+    {%- endif -%}
     {%- set key = delivery_key(source_name, name) -%}
     {%- set columns = adapter.get_columns_in_relation(this) | map(attribute='name') | list -%}
     {%- set touched -%}
