@@ -5,12 +5,13 @@ each, staging is held against what a full refresh makes of the same files.
 """
 
 import json
+import os
 import sys
 from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import dbt_here, story_of
+from conftest import dbt_here, project_copy, story_of
 
 DAY = "2025-03-{:02d} 10:00"
 
@@ -262,8 +263,20 @@ DELIVERIES = [
 ]
 
 
-def test_ties_between_deliveries_are_decided(tmp_path):
-    shop = Shop(tmp_path / "raw")
+KEPT = [
+    ["by_arrival", 2],
+    ["by_file", 1],
+    ["by_text", 2],
+    ["dated_beats_undated", 1],
+    ["last_is_broken", 1],
+    ["twice_the_same", 1],
+]
+
+
+@pytest.fixture(scope="module")
+def picks(tmp_path_factory):
+    home = tmp_path_factory.mktemp("picks")
+    shop = Shop(home / "raw")
     shop.orders("1", f"o,{DAY.format(1)},10,")
     for part in "ab":
         shop.csv(
@@ -275,26 +288,59 @@ def test_ties_between_deliveries_are_decided(tmp_path):
                 if file == part
             ),
         )
-    with_story = story_of(__file__, tmp_path, "once")
-    assert {row[0]: row[1] for row in with_story[0]["refunds"]} == {
-        "by_arrival": 2,
-        "by_file": 1,
-        "by_text": 2,
-        "last_is_broken": 1,
-        "dated_beats_undated": 1,
-        "twice_the_same": 1,
-    }
-    assert len(with_story[0]["refunds"]) == 6
+    return {line["what"]: line for line in story_of(__file__, home, "pick")}
 
 
-def once(home):
-    assert not dbt_here(home)("run", "--select", "+stg_shop__refunds")
-    with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
-        rows = connection.execute(
-            "select refund_id, cast(amount as integer) from staging.stg_shop__refunds"
-        ).fetchall()
-    print(json.dumps({"refunds": rows}))
+def test_ties_between_deliveries_are_decided(picks):
+    assert picks["first"]["kept"] == KEPT
+
+
+def test_a_build_that_breaks_off_before_it_decided_is_made_good(picks):
+    """Rows are there before it is told which of them are kept: none may be noted as read."""
+    for broken in ("first, broken off", "refreshed, broken off"):
+        assert "broken off" in picks[broken]["failed"][0]
+        assert len(picks[broken]["kept"]) > len(KEPT)
+    for whole in ("first", "refreshed"):
+        assert picks[whole]["failed"] == []
+        assert picks[whole]["kept"] == KEPT
+        assert picks[whole]["rows"] == len(DELIVERIES)
+
+
+def pick(home):
+    project = project_copy(home)
+    macro = project / "macros/engine/commit_so_far.sql"
+    begun = "run_statement('begin transaction') -%}"
+    stops = "{%- if env_var('BREAKS_OFF') and model.name == 'base_shop__refunds' -%}"
+    error = "{{ exceptions.raise_compiler_error('broken off') }}"
+    text = macro.read_text()
+    assert begun in text
+    macro.write_text(text.replace(begun, f"{begun}{stops}{error}{{%- endif -%}}"))
+    run = dbt_here(home, project)
+    for what, breaks_off, *options in (
+        ("first, broken off", "yes", "+base_shop__refunds"),
+        ("first", "", "+base_shop__refunds"),
+        # Alone: refunds are read whole anyway when their orders are.
+        ("refreshed, broken off", "yes", "base_shop__refunds", "--full-refresh"),
+        ("refreshed", "", "base_shop__refunds"),
+    ):
+        os.environ["BREAKS_OFF"] = breaks_off
+        failed = run("run", "--select", *options)
+        with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
+            query = lambda sql: connection.execute(sql).fetchall()  # noqa: E731
+            print(
+                json.dumps(
+                    {
+                        "what": what,
+                        "failed": failed,
+                        "kept": query("""
+                            select refund_id, cast(amount as integer)
+                            from staging.base_shop__refunds where is_kept order by all
+                        """),
+                        "rows": query("select count(*) from staging.base_shop__refunds")[0][0],
+                    }
+                )
+            )
 
 
 if __name__ == "__main__":
-    {"drive": drive, "once": once}[sys.argv[2]](Path(sys.argv[1]))
+    {"drive": drive, "pick": pick}[sys.argv[2]](Path(sys.argv[1]))
