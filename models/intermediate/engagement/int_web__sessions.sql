@@ -11,15 +11,31 @@ shared_device_records as (
 
 ),
 
+as_of as (
+
+    select as_of_date from {{ ref('int_as_of_date') }}
+
+),
+
+{# No more of an event than is asked of it: all events are sorted twice. #}
 events as (
 
     select
         {{ visitor_key('events') }} as visitor_key,
-        {{ visitor_key('events') }} || coalesce(':' || shared_device_records.profile_id, '') as person_key,
         shared_device_records.profile_id,
         shared_device_records.record_id is not null as is_shared_device,
-        events.*
+        events.event_id,
+        events.customer_id,
+        events.email,
+        events.occurred_at,
+        case
+            when
+                coalesce(events.utm_source, events.utm_medium, events.utm_campaign) is not null
+                or {{ matches('events.page_url', "'[?&](gclid|fbclid|msclkid|yclid|utm_[a-z]+)='") }}
+                then events.occurred_at
+        end as prompted_at
     from {{ ref('stg_web__events') }} as events
+    inner join as_of on {{ local_date('events.occurred_at') }} <= as_of.as_of_date
     left join shared_device_records on events.event_id = shared_device_records.record_id
     where
         not events.is_bot
@@ -29,43 +45,30 @@ events as (
 
 ),
 
-as_of as (
-
-    select as_of_date from {{ ref('int_as_of_date') }}
-
-),
-
 gaps as (
 
     select
-        events.*,
+        *,
         case
             when
                 {{ seconds_between(
-                    "lag(events.occurred_at) over (partition by events.person_key "
-                    ~ "order by events.occurred_at, events.event_id)",
-                    'events.occurred_at'
+                    "lag(occurred_at) over (partition by visitor_key, profile_id "
+                    ~ "order by occurred_at, event_id)",
+                    'occurred_at'
                 ) }} <= 1800
                 then 0
             else 1
         end as starts_session
     from events
-    inner join as_of on {{ local_date('events.occurred_at') }} <= as_of.as_of_date
 
 ),
 
 numbered as (
 
     select
-        gaps.*,
-        case
-            when
-                coalesce(utm_source, utm_medium, utm_campaign) is not null
-                or {{ matches('page_url', "'[?&](gclid|fbclid|msclkid|yclid|utm_[a-z]+)='") }}
-                then occurred_at
-        end as prompted_at,
+        *,
         sum(starts_session) over (
-            partition by person_key
+            partition by visitor_key, profile_id
             order by occurred_at, event_id
             rows between unbounded preceding and current row
         ) as session_number
@@ -76,11 +79,14 @@ numbered as (
 sessions as (
 
     select
-        person_key || ':' || cast(session_number as string) as session_id,
-        max(visitor_key) as visitor_key,
-        max(profile_id) as profile_id,
+        visitor_key || coalesce(':' || profile_id, '') || ':' || cast(session_number as string) as session_id,
+        visitor_key,
+        profile_id,
         max(case when is_shared_device then 1 else 0 end) = 1 as is_shared_device,
-        max(anonymous_id) as anonymous_id,
+        {# What stands for the visitor is the device, if it is known. #}
+        case
+            when visitor_key like 'anonymous_id:%' then substring(visitor_key, length('anonymous_id:') + 1)
+        end as anonymous_id,
         max(customer_id) as customer_id,
         max(email) as email,
         count(*) as event_count,
@@ -94,7 +100,7 @@ sessions as (
         min(occurred_at) as started_at,
         max(occurred_at) as ended_at
     from numbered
-    group by person_key, session_number
+    group by visitor_key, profile_id, session_number
 
 )
 
