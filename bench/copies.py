@@ -1,7 +1,7 @@
 """A shop many times over: copies of its people and of all they did, beside each other.
 
-Made in minutes where the demo would take more than an hour. The catalogue, campaigns and
-experiments are the same in all copies; nobody is linked to anybody of another copy.
+The catalogue, campaigns and experiments are the same in all copies; nobody is linked to anybody
+of another copy.
 """
 
 import shutil

@@ -292,7 +292,8 @@ def picks(tmp_path_factory):
 
 
 def test_ties_between_deliveries_are_decided(picks):
-    assert picks["first"]["kept"] == KEPT
+    assert picks["never broken off"]["kept"] == KEPT
+    assert picks["never broken off"]["rows"] == len(DELIVERIES)
 
 
 def test_a_build_that_breaks_off_before_it_decided_is_made_good(picks):
@@ -322,6 +323,7 @@ def pick(home):
         # Alone: refunds are read whole anyway when their orders are.
         ("refreshed, broken off", "yes", "base_shop__refunds", "--full-refresh"),
         ("refreshed", "", "base_shop__refunds"),
+        ("never broken off", "", "base_shop__refunds", "--full-refresh"),
     ):
         os.environ["BREAKS_OFF"] = breaks_off
         failed = run("run", "--select", *options)
