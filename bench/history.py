@@ -26,7 +26,7 @@ from rich.table import Table
 PROJECT = Path(__file__).resolve().parents[1]
 THREADS = 2
 FIRST, LAST = "2024-01-01", "2025-12-31"
-MODELS = ("touched", "recomputed", "restatements", "spans")
+MODELS = ("touched", "steps", "standings", "recomputed", "restatements", "spans")
 SELECT = [
     "int_periods",
     "int_calendar",

@@ -460,7 +460,7 @@ def test_demo_history_is_what_was_known_at_each_period_s_end(demo, demo_facts):
     assert_same_history(demo, demo_facts, "exponea", lambda day: cuts, days)
 
 
-AFTER_THE_MAP = ("int_segments__recomputed", "int_segments__spans")
+AFTER_THE_MAP = ("int_segments__standings", "int_segments__recomputed", "int_segments__spans")
 
 
 def with_map_of(build: Build, other: Build, home) -> Build:
