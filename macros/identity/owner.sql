@@ -1,9 +1,9 @@
 {# Whose a record is: the first of its identifiers tells that is somebody's. `joined_owners` gives the joins of a
-   relation with `identifiers`, a CTE of int_identity__identifiers; `owner` the profile out of them. Both take the
+   relation with int_identity__identifiers; `owner` the profile out of them. Both take the
    types of identifier that the record has, the most telling first. #}
 {% macro joined_owners(relation, types) -%}
     {%- for type in types %}
-    left join identifiers as {{ owner_names()[type] }}
+    left join {{ ref('int_identity__identifiers') }} as {{ owner_names()[type] }}
         on
             {{ relation }}.{{ type }} = {{ owner_names()[type] }}.identifier_value
             and {{ owner_names()[type] }}.identifier_type = '{{ type }}'

@@ -4,12 +4,6 @@
    that identifier is the person, merged or not. Where it is nobody's by now, the list of changes says. #}
 with
 
-identifiers as (
-
-    select * from {{ ref('int_identity__identifiers') }}
-
-),
-
 changes as (
 
     select
@@ -28,8 +22,8 @@ followed as (
         changes.old_profile_id as former_profile_id,
         identifiers.profile_id
     from changes
-    inner join identifiers on changes.new_profile_id = identifiers.identifier_hash
-    left join identifiers as kept on changes.old_profile_id = kept.identifier_hash
+    inner join {{ ref('int_identity__identifiers') }} as identifiers on changes.new_profile_id = identifiers.identifier_hash
+    left join {{ ref('int_identity__identifiers') }} as kept on changes.old_profile_id = kept.identifier_hash
     where
         changes.age = 1
         and kept.identifier_hash is null
@@ -41,7 +35,7 @@ unioned as (
     select
         identifier_hash as former_profile_id,
         profile_id
-    from identifiers
+    from {{ ref('int_identity__identifiers') }} as identifiers
     union all
     select
         former_profile_id,

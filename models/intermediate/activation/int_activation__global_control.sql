@@ -2,21 +2,9 @@
    and who was merged is in control if either part was, for the smaller bucket counts. #}
 with
 
-profiles as (
-
-    select * from {{ ref('int_profiles') }}
-
-),
-
 former_ids as (
 
     select * from {{ ref('int_activation__former_ids') }}
-
-),
-
-changes as (
-
-    select * from {{ ref('int_identity__changes') }}
 
 ),
 
@@ -26,13 +14,13 @@ mentions as (
         change_number,
         old_profile_id as told_id,
         false as is_new_name
-    from changes
+    from {{ ref('int_identity__changes') }} as changes
     union all
     select
         change_number,
         new_profile_id as told_id,
         change_type = 'renamed' as is_new_name
-    from changes
+    from {{ ref('int_identity__changes') }} as changes
     where new_profile_id is not null
 
 ),
@@ -79,7 +67,7 @@ used as (
     select
         profiles.profile_id,
         profiles.profile_id as used_id
-    from profiles
+    from {{ ref('int_profiles') }} as profiles
     left join new_names on profiles.profile_id = new_names.told_id
     where new_names.told_id is null
 
@@ -105,7 +93,7 @@ drawn as (
             bucketed.bucket, {{ bucket_of('profiles.profile_id', "'control'") }}
         ) as bucket,
         coalesce(bucketed.id_count, 1) > 1 as is_merged
-    from profiles
+    from {{ ref('int_profiles') }} as profiles
     left join bucketed on profiles.profile_id = bucketed.profile_id
 
 )

@@ -21,18 +21,6 @@ events as (
 
 ),
 
-identifiers as (
-
-    select * from {{ ref('int_identity__identifiers') }}
-
-),
-
-products as (
-
-    select * from {{ ref('stg_shop__products') }}
-
-),
-
 as_of as (
 
     select as_of_date from {{ ref('int_as_of_date') }}
@@ -60,7 +48,7 @@ looks as (
             {{ local_date('events.occurred_at') }}
             > {{ days_before('as_of.as_of_date', windows.values() | max) }}
             and {{ local_date('events.occurred_at') }} <= as_of.as_of_date
-    left join products on events.product_id = products.product_id
+    left join {{ ref('stg_shop__products') }} as products on events.product_id = products.product_id
     left join shared_device_records on events.event_id = shared_device_records.record_id
     {{ joined_owners('events', ['customer_id', 'email', 'anonymous_id']) }}
 
@@ -98,7 +86,7 @@ bought as (
         max(purchases.purchased_on) as last_purchased_on
     from purchases
     inner join lines on purchases.order_key = lines.order_key
-    left join products on lines.product_id = products.product_id
+    left join {{ ref('stg_shop__products') }} as products on lines.product_id = products.product_id
     group by purchases.profile_id, lines.product_id, products.category
 
 ),

@@ -9,12 +9,6 @@ told as (
 
 ),
 
-former_ids as (
-
-    select * from {{ ref('int_activation__former_ids') }}
-
-),
-
 changes as (
 
     select * from {{ ref('int_identity__changes') }}
@@ -56,7 +50,7 @@ heirs as (
             else 'rename'
         end as lineage
     from last_told
-    inner join former_ids on last_told.profile_id = former_ids.former_profile_id
+    inner join {{ ref('int_activation__former_ids') }} as former_ids on last_told.profile_id = former_ids.former_profile_id
     left join last_told as known on former_ids.profile_id = known.profile_id
 
     union
@@ -75,7 +69,7 @@ heirs as (
         on
             changes.old_profile_id = last_told.profile_id
             and changes.change_number > last_told.known_changes
-    inner join former_ids on changes.new_profile_id = former_ids.former_profile_id
+    inner join {{ ref('int_activation__former_ids') }} as former_ids on changes.new_profile_id = former_ids.former_profile_id
 
 ),
 

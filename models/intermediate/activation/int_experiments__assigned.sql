@@ -14,12 +14,6 @@ former_ids as (
 
 ),
 
-tool_assignments as (
-
-    select * from {{ ref('int_experiments__tool_assignments') }}
-
-),
-
 spans as (
 
     select * from {{ ref('int_segments__spans') }}
@@ -61,7 +55,7 @@ standings as (
         tool_assignments.assigned_on,
         segments.segment,
         segments.stage
-    from tool_assignments
+    from {{ ref('int_experiments__tool_assignments') }} as tool_assignments
     inner join calendar on tool_assignments.assigned_on = calendar.calendar_day
     inner join spans
         on
@@ -96,7 +90,7 @@ unioned as (
         cast(null as bigint) as plan_number,
         tool_assignments.assigned_on,
         tool_assignments.assigned_at
-    from tool_assignments
+    from {{ ref('int_experiments__tool_assignments') }} as tool_assignments
     left join standings
         on
             tool_assignments.profile_id = standings.profile_id

@@ -34,7 +34,11 @@ membership as (
 
 consents as (
 
-    select * from {{ ref('int_profiles__consents') }}
+    select
+        profile_id,
+        channel,
+        first_granted_on
+    from {{ ref('int_profiles__consents') }}
     where first_granted_on is not null
 
 ),

@@ -7,12 +7,6 @@
 {% set is_over = days_between('ends_on', 'as_of_date') ~ ' >= goal_days' %}
 with
 
-sample as (
-
-    select * from {{ ref('int_experiments__sample') }}
-
-),
-
 as_of as (
 
     select as_of_date from {{ ref('int_as_of_date') }}
@@ -59,7 +53,7 @@ seen as (
         campaign_id is not null or experiment_id = 'global_control' as is_against_control,
         min(assigned_on) as first_on,
         max(assigned_on) as last_on
-    from sample
+    from {{ ref('int_experiments__sample') }} as sample
     group by experiment_id, campaign_id
 
 ),
@@ -69,7 +63,7 @@ seen_arms as (
     select distinct
         experiment_id,
         arm
-    from sample
+    from {{ ref('int_experiments__sample') }} as sample
 
 ),
 

@@ -37,12 +37,6 @@ segments as (
 
 ),
 
-former_ids as (
-
-    select * from {{ ref('int_activation__former_ids') }}
-
-),
-
 running as (
 
     select
@@ -142,12 +136,12 @@ known as (
         kept.experiment_id,
         former_ids.profile_id
     from {{ this }} as kept
-    inner join former_ids on kept.profile_id = former_ids.former_profile_id
+    inner join {{ ref('int_activation__former_ids') }} as former_ids on kept.profile_id = former_ids.former_profile_id
     {%- else -%}
     select
         cast(null as string) as experiment_id,
         former_ids.profile_id
-    from former_ids
+    from {{ ref('int_activation__former_ids') }} as former_ids
     where false
     {%- endif %}
 

@@ -10,12 +10,6 @@ consents as (
 
 ),
 
-identifiers as (
-
-    select * from {{ ref('int_identity__identifiers') }}
-
-),
-
 messages as (
 
     select * from {{ ref('int_profiles__messages') }}

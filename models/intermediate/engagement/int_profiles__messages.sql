@@ -8,12 +8,6 @@ events as (
 
 ),
 
-identifiers as (
-
-    select * from {{ ref('int_identity__identifiers') }}
-
-),
-
 as_of as (
 
     select as_of_date from {{ ref('int_as_of_date') }}

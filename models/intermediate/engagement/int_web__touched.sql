@@ -5,12 +5,6 @@
 
 with
 
-events as (
-
-    select * from {{ ref('base_web__events') }}
-
-),
-
 shared_device_records as (
 
     select * from {{ ref('int_identity__shared_device_records') }}
@@ -32,7 +26,7 @@ counted as (
     select
         {{ visitor_key('events') }} as visitor_key,
         count(*) as event_count
-    from events
+    from {{ ref('base_web__events') }} as events
     where
         events.is_kept
         and not events.is_bot
@@ -53,7 +47,7 @@ told as (
 {% endif %}
 
 select {{ visitor_key('events') }} as visitor_key
-from events
+from {{ ref('base_web__events') }} as events
 where
     {{ is_new('events', ['occurred_at']) }}
     and {{ visitor_key('events') }} is not null

@@ -8,24 +8,6 @@ links as (
 
 ),
 
-nodes as (
-
-    select * from {{ ref('int_identity__nodes') }}
-
-),
-
-unusable as (
-
-    select * from {{ ref('int_identity__unusable') }}
-
-),
-
-members as (
-
-    select * from {{ ref('int_identity__members') }}
-
-),
-
 judged as (
 
     select
@@ -36,10 +18,10 @@ judged as (
             when members_a.person_id <> members_b.person_id then 'cut'
         end as reason
     from links
-    left join unusable as unusable_a on links.node_a = unusable_a.node_id
-    left join unusable as unusable_b on links.node_b = unusable_b.node_id
-    left join members as members_a on links.node_a = members_a.node_id
-    left join members as members_b on links.node_b = members_b.node_id
+    left join {{ ref('int_identity__unusable') }} as unusable_a on links.node_a = unusable_a.node_id
+    left join {{ ref('int_identity__unusable') }} as unusable_b on links.node_b = unusable_b.node_id
+    left join {{ ref('int_identity__members') }} as members_a on links.node_a = members_a.node_id
+    left join {{ ref('int_identity__members') }} as members_b on links.node_b = members_b.node_id
 
 )
 
@@ -54,6 +36,6 @@ select
     judged.first_seen_at,
     judged.last_seen_at
 from judged
-inner join nodes as nodes_a on judged.node_a = nodes_a.node_id
-inner join nodes as nodes_b on judged.node_b = nodes_b.node_id
+inner join {{ ref('int_identity__nodes') }} as nodes_a on judged.node_a = nodes_a.node_id
+inner join {{ ref('int_identity__nodes') }} as nodes_b on judged.node_b = nodes_b.node_id
 where judged.reason is not null

@@ -11,22 +11,10 @@
    shared stays so: the build after an erasure changes nobody else. #}
 with
 
-nodes as (
-
-    select * from {{ ref('int_identity__nodes') }}
-
-),
-
-links as (
-
-    select * from {{ ref('int_identity__links') }}
-
-),
-
 denied as (
 
     select distinct nodes.node_id
-    from nodes
+    from {{ ref('int_identity__nodes') }} as nodes
     inner join {{ ref('int_privacy__denied_identifiers') }} as listed
         on nodes.identifier_hash = listed.identifier_hash
 
@@ -40,9 +28,9 @@ lost as (
         links.type_{{ side }} as identifier_type,
         links.type_{{ other }} as partner_type,
         links.node_{{ other }} as partner_id
-    from links
+    from {{ ref('int_identity__links') }} as links
     inner join denied on links.node_{{ other }} = denied.node_id
-    inner join nodes as others on links.node_{{ side }} = others.node_id
+    inner join {{ ref('int_identity__nodes') }} as others on links.node_{{ side }} = others.node_id
     left join denied as denied_too on links.node_{{ side }} = denied_too.node_id
     where
         denied_too.node_id is null

@@ -4,12 +4,6 @@
 
 with
 
-records as (
-
-    select * from {{ ref('int_identity__records') }}
-
-),
-
 rules as (
 
     select * from {{ ref('identity_rules') }}
@@ -20,12 +14,6 @@ decisions as (
 
     select * from {{ ref('int_identity__decisions') }}
     where decision = 'join'
-
-),
-
-nodes as (
-
-    select * from {{ ref('int_identity__nodes') }}
 
 ),
 
@@ -43,7 +31,7 @@ pairs as (
         first_seen_at,
         last_seen_at,
         record_count
-    from records
+    from {{ ref('int_identity__records') }} as records
     where
         {{ stronger }} is not null
         and {{ weaker }} is not null
@@ -94,8 +82,8 @@ decided as (
             order by nodes_a.identifier_rank, nodes_a.node_id
         ) as place
     from decisions
-    inner join nodes as nodes_a on decisions.hash_a = nodes_a.identifier_hash
-    inner join nodes as nodes_b on decisions.hash_b = nodes_b.identifier_hash
+    inner join {{ ref('int_identity__nodes') }} as nodes_a on decisions.hash_a = nodes_a.identifier_hash
+    inner join {{ ref('int_identity__nodes') }} as nodes_b on decisions.hash_b = nodes_b.identifier_hash
 
 )
 

@@ -2,12 +2,6 @@
 
 with
 
-records as (
-
-    select * from {{ ref('int_identity__records') }}
-
-),
-
 rules as (
 
     select * from {{ ref('identity_rules') }}
@@ -24,7 +18,7 @@ mentions as (
         first_seen_at,
         last_seen_at,
         record_count
-    from records
+    from {{ ref('int_identity__records') }} as records
     where {{ identifier }} is not null
     {% if not loop.last %}union all{% endif %}
     {% endfor %}

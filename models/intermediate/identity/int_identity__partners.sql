@@ -9,12 +9,6 @@ links as (
 
 ),
 
-nodes as (
-
-    select * from {{ ref('int_identity__nodes') }}
-
-),
-
 rules as (
 
     select * from {{ ref('identity_rules') }}
@@ -30,7 +24,7 @@ erased_partners as (
 
 blocked as (
 
-    select node_id from nodes
+    select node_id from {{ ref('int_identity__nodes') }} as nodes
     where is_blocked
 
 ),
@@ -90,7 +84,7 @@ counted as (
         erased_partners.partner_type,
         erased_partners.partner_count
     from erased_partners
-    inner join nodes on erased_partners.identifier_hash = nodes.identifier_hash
+    inner join {{ ref('int_identity__nodes') }} as nodes on erased_partners.identifier_hash = nodes.identifier_hash
 
 ),
 

@@ -10,12 +10,6 @@ cuts as (
 
 ),
 
-components as (
-
-    select * from {{ ref('int_identity__components') }}
-
-),
-
 links as (
 
     select * from {{ ref('int_identity__links') }}
@@ -33,7 +27,7 @@ members as (
     select
         node_a as node_id,
         component_id
-    from components
+    from {{ ref('int_identity__components') }} as components
     where node_a = node_b
 
 ),
@@ -54,7 +48,7 @@ counting as (
     select
         components.node_a,
         components.node_b
-    from components
+    from {{ ref('int_identity__components') }} as components
     inner join cut_components on components.component_id = cut_components.component_id
 
 ),

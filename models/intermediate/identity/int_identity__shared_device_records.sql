@@ -12,12 +12,6 @@ shared_devices as (
 
 ),
 
-identifiers as (
-
-    select * from {{ ref('int_identity__identifiers') }}
-
-),
-
 events as (
 
     select * from {{ ref('stg_web__events') }}
@@ -83,7 +77,7 @@ known as (
         end as starts_session
     from records
     {% for identifier in named %}
-    left join identifiers as {{ identifier }}_owners
+    left join {{ ref('int_identity__identifiers') }} as {{ identifier }}_owners
         on
             records.{{ identifier }} = {{ identifier }}_owners.identifier_value
             and {{ identifier }}_owners.identifier_type = '{{ identifier }}'

@@ -23,12 +23,6 @@ joined as (
 
 ),
 
-nodes as (
-
-    select * from {{ ref('int_identity__nodes') }}
-
-),
-
 {% set contradiction -%}
 'seeds/identity_splits.csv separates ' || cuts.label_a || ' and ' || cuts.label_b
 || ', and seeds/identity_links.csv joins them, itself or through others: remove one of the two.'
@@ -51,5 +45,5 @@ select distinct
     least(nodes_a.node_id, nodes_b.node_id) as node_a,
     greatest(nodes_a.node_id, nodes_b.node_id) as node_b
 from checked
-inner join nodes as nodes_a on checked.hash_a = nodes_a.identifier_hash
-inner join nodes as nodes_b on checked.hash_b = nodes_b.identifier_hash
+inner join {{ ref('int_identity__nodes') }} as nodes_a on checked.hash_a = nodes_a.identifier_hash
+inner join {{ ref('int_identity__nodes') }} as nodes_b on checked.hash_b = nodes_b.identifier_hash

@@ -24,12 +24,6 @@ order_lines as (
 
 ),
 
-receipt_lines as (
-
-    select * from {{ ref('stg_pos__receipt_lines') }}
-
-),
-
 products as (
 
     select * from {{ ref('stg_shop__products') }}
@@ -73,7 +67,7 @@ lines as (
         cast(quantity as double) * cast(unit_price as double)
         - coalesce(cast(discount_amount as double), 0) as line_amount,
         unit_cost
-    from receipt_lines
+    from {{ ref('stg_pos__receipt_lines') }} as receipt_lines
 
 ),
 
@@ -101,7 +95,7 @@ returned_by_product as (
         receipt_lines.product_id,
         sum(abs(receipt_lines.quantity)) as units
     from returned
-    inner join receipt_lines on returned.return_receipt_id = receipt_lines.receipt_id
+    inner join {{ ref('stg_pos__receipt_lines') }} as receipt_lines on returned.return_receipt_id = receipt_lines.receipt_id
     where receipt_lines.product_id is not null
     group by returned.order_key, returned.seen_on, receipt_lines.product_id
 

@@ -4,27 +4,9 @@
    the currency it was paid in. #}
 with
 
-shop_orders as (
-
-    select * from {{ ref('stg_shop__orders') }}
-
-),
-
-receipts as (
-
-    select * from {{ ref('stg_pos__receipts') }}
-
-),
-
 customers as (
 
     select * from {{ ref('stg_shop__customers') }}
-
-),
-
-identifiers as (
-
-    select * from {{ ref('int_identity__identifiers') }}
 
 ),
 
@@ -44,17 +26,62 @@ as_of as (
 
 ),
 
+{# Who an order names, apart from all else that it says: what is joined so often should be narrow. #}
+naming as (
+
+    select
+        'shop:' || order_id as order_key,
+        customer_id,
+        loyalty_card_id,
+        email,
+        phone,
+        anonymous_id
+    from {{ ref('stg_shop__orders') }} as shop_orders
+
+    union all
+
+    select
+        'pos:' || receipt_id as order_key,
+        cast(null as string) as customer_id,
+        loyalty_card_id,
+        email,
+        phone,
+        cast(null as string) as anonymous_id
+    from {{ ref('stg_pos__receipts') }} as receipts
+
+),
+
+{# The strongest identifier that belongs to somebody tells whose an order is; an order that names nobody, at a
+   device of several people, is that of who was there. #}
+owners as (
+
+    select
+        naming.order_key,
+        coalesce(
+            {% for identifier in identifier_types() if identifier != 'anonymous_id' %}
+            {{ identifier }}_owners.profile_id,
+            {% endfor %}
+            shared_device_records.profile_id,
+            anonymous_id_owners.profile_id
+        ) as profile_id
+    from naming
+    {% for identifier in identifier_types() %}
+    left join {{ ref('int_identity__identifiers') }} as {{ identifier }}_owners
+        on
+            naming.{{ identifier }} = {{ identifier }}_owners.identifier_value
+            and {{ identifier }}_owners.identifier_type = '{{ identifier }}'
+    {% endfor %}
+    left join shared_device_records on naming.order_key = shared_device_records.order_key
+    where {{ is_touched('naming.order_key') }}
+
+),
+
 placed as (
 
     select
         'shop:' || shop_orders.order_id as order_key,
         'shop' as order_source,
         shop_orders.order_id,
-        shop_orders.customer_id,
-        shop_orders.loyalty_card_id,
-        shop_orders.email,
-        shop_orders.phone,
-        shop_orders.anonymous_id,
         cast(null as string) as store_id,
         shop_orders.status,
         coalesce(shop_orders.channel, 'online') as channel,
@@ -71,7 +98,7 @@ placed as (
         shop_orders.is_test or coalesce(customers.is_test, false) as is_test,
         shop_orders.ordered_at,
         shop_orders.cancelled_at
-    from shop_orders
+    from {{ ref('stg_shop__orders') }} as shop_orders
     left join customers on shop_orders.customer_id = customers.customer_id
 
     union all
@@ -80,11 +107,6 @@ placed as (
         'pos:' || receipt_id as order_key,
         'pos' as order_source,
         receipt_id as order_id,
-        cast(null as string) as customer_id,
-        loyalty_card_id,
-        email,
-        phone,
-        cast(null as string) as anonymous_id,
         store_id,
         cast(null as string) as status,
         'store' as channel,
@@ -101,38 +123,25 @@ placed as (
         false as is_test,
         sold_at as ordered_at,
         cast(null as timestamp) as cancelled_at
-    from receipts
+    from {{ ref('stg_pos__receipts') }} as receipts
     where return_of_receipt_id is null
 
 ),
 
-{# The strongest identifier that belongs to somebody tells whose an order is; an order that names nobody, at a
-   device of several people, is that of who was there. #}
-owned as (
+dated as (
 
     select
-        placed.*,
-        coalesce(
-            {% for identifier in identifier_types() if identifier != 'anonymous_id' %}
-            {{ identifier }}_owners.profile_id,
-            {% endfor %}
-            shared_device_records.profile_id,
-            anonymous_id_owners.profile_id
-        ) as profile_id,
-        {{ local_date('placed.ordered_at') }} as ordered_on,
-        {{ local_date('placed.cancelled_at') }} as cancelled_on
+        *,
+        {{ local_date('ordered_at') }} as ordered_on,
+        {{ local_date('cancelled_at') }} as cancelled_on
     from placed
-    {% for identifier in identifier_types() %}
-    left join identifiers as {{ identifier }}_owners
-        on
-            placed.{{ identifier }} = {{ identifier }}_owners.identifier_value
-            and {{ identifier }}_owners.identifier_type = '{{ identifier }}'
-    {% endfor %}
-    left join shared_device_records on placed.order_key = shared_device_records.order_key
-    where {{ is_touched('placed.order_key') }}
+    where {{ is_touched('order_key') }}
 
 )
 
-select owned.*
-from owned
-inner join as_of on owned.ordered_on <= as_of.as_of_date
+select
+    dated.*,
+    owners.profile_id
+from dated
+inner join as_of on dated.ordered_on <= as_of.as_of_date
+left join owners on dated.order_key = owners.order_key

@@ -12,12 +12,6 @@
 
 with
 
-shop_orders as (
-
-    select * from {{ ref('base_shop__orders') }}
-
-),
-
 order_lines as (
 
     select * from {{ ref('base_shop__order_lines') }}
@@ -39,12 +33,6 @@ customers as (
 products as (
 
     select * from {{ ref('base_shop__products') }}
-
-),
-
-receipts as (
-
-    select * from {{ ref('base_pos__receipts') }}
 
 ),
 
@@ -119,7 +107,7 @@ new_customers as (
 found as (
 
     select 'shop:' || shop_orders.order_id as order_key
-    from shop_orders
+    from {{ ref('base_shop__orders') }} as shop_orders
     where
         {{ is_new('shop_orders', ['ordered_at', 'cancelled_at']) }}
         or shop_orders.customer_id in (select new_customers.customer_id from new_customers)
@@ -142,21 +130,21 @@ found as (
     union
 
     select 'pos:' || receipts.{{ key }} as order_key
-    from receipts
+    from {{ ref('base_pos__receipts') }} as receipts
     where
         {{ is_new('receipts', ['sold_at']) }}
         or receipts.receipt_id in (select receipts_of_new_lines.receipt_id from receipts_of_new_lines)
 
     {% endfor %}
-    {% for relation, key, types in [
-        ('shop_orders', "'shop:' || shop_orders.order_id", identifiers),
-        ('receipts', "'pos:' || receipts.receipt_id", ['loyalty_card_id', 'email', 'phone']),
+    {% for base, relation, key, types in [
+        ('base_shop__orders', 'shop_orders', "'shop:' || shop_orders.order_id", identifiers),
+        ('base_pos__receipts', 'receipts', "'pos:' || receipts.receipt_id", ['loyalty_card_id', 'email', 'phone']),
     ] %}
     {% for type in types %}
     union
 
     select {{ key }} as order_key
-    from {{ relation }}
+    from {{ ref(base) }} as {{ relation }}
     inner join moved_identifiers
         on
             {{ relation }}.{{ type }} = moved_identifiers.identifier_value

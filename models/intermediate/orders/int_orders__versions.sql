@@ -6,7 +6,11 @@ with
 
 orders as (
 
-    select * from {{ ref('int_orders__placed') }}
+    select
+        order_key,
+        ordered_on,
+        cancelled_on
+    from {{ ref('int_orders__placed') }}
     where {{ is_touched('order_key') }}
 
 ),

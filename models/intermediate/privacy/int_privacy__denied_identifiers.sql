@@ -23,21 +23,9 @@ requests as (
 
 ),
 
-nodes as (
-
-    select * from {{ ref('int_identity__nodes') }}
-
-),
-
 unusable as (
 
     select * from {{ ref('int_identity__unusable') }}
-
-),
-
-members as (
-
-    select * from {{ ref('int_identity__members') }}
 
 ),
 
@@ -63,7 +51,7 @@ usable as (
         named.*,
         nodes.node_id
     from named
-    left join nodes on named.identifier_hash = nodes.identifier_hash
+    left join {{ ref('int_identity__nodes') }} as nodes on named.identifier_hash = nodes.identifier_hash
     left join unusable on nodes.node_id = unusable.node_id
     where unusable.node_id is null
 
@@ -76,7 +64,7 @@ people as (
         usable.requested_at,
         members.person_id
     from usable
-    inner join members on usable.node_id = members.node_id
+    inner join {{ ref('int_identity__members') }} as members on usable.node_id = members.node_id
 
 ),
 
@@ -88,8 +76,8 @@ reached as (
         people.request_id,
         people.requested_at
     from people
-    inner join members on people.person_id = members.person_id
-    inner join nodes on members.node_id = nodes.node_id
+    inner join {{ ref('int_identity__members') }} as members on people.person_id = members.person_id
+    inner join {{ ref('int_identity__nodes') }} as nodes on members.node_id = nodes.node_id
     union
     select
         identifier_hash,

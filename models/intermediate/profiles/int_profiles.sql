@@ -2,12 +2,6 @@
 
 with
 
-identifiers as (
-
-    select * from {{ ref('int_identity__identifiers') }}
-
-),
-
 golden_records as (
 
     select * from {{ ref('int_identity__golden_records') }}
@@ -35,7 +29,7 @@ known as (
         min(
             case when identifier_type in ('email', 'phone') then first_seen_at end
         ) as contact_known_at
-    from identifiers
+    from {{ ref('int_identity__identifiers') }} as identifiers
     where {{ is_touched('profile_id') }}
     group by profile_id
 
@@ -79,7 +73,7 @@ staff as (
 
     select distinct identifiers.profile_id
     from customers
-    inner join identifiers
+    inner join {{ ref('int_identity__identifiers') }} as identifiers
         on
             customers.customer_id = identifiers.identifier_value
             and identifiers.identifier_type = 'customer_id'

@@ -25,21 +25,9 @@ identifiers as (
 
 ),
 
-moved as (
-
-    select * from {{ ref('int_identity__moved') }}
-
-),
-
 as_of as (
 
     select as_of_date from {{ ref('int_as_of_date') }}
-
-),
-
-touched_orders as (
-
-    select * from {{ ref('int_orders__touched') }}
 
 ),
 
@@ -60,12 +48,6 @@ told_visits as (
     {{ rows_if_any(
         told_relation('intermediate', 'int_profiles__visits'), {'profile_id': 'string', 'visitor_key': 'string'}
     ) }}
-
-),
-
-versions as (
-
-    select * from {{ ref('int_purchases__versions') }}
 
 ),
 
@@ -128,17 +110,17 @@ found as (
             and identifiers.identifier_value = named.identifier_value
     union
     select old_profile_id as profile_id
-    from moved
+    from {{ ref('int_identity__moved') }} as moved
     union
     select new_profile_id as profile_id
-    from moved
+    from {{ ref('int_identity__moved') }} as moved
     union
     select old_profile_id as profile_id
-    from touched_orders
+    from {{ ref('int_orders__touched') }} as touched_orders
     union
     select placed.profile_id
     from placed
-    inner join touched_orders on placed.order_key = touched_orders.order_key
+    inner join {{ ref('int_orders__touched') }} as touched_orders on placed.order_key = touched_orders.order_key
     {# An event may make a visit of one that another was told to have made. #}
     union
     select told_visits.profile_id
@@ -147,7 +129,7 @@ found as (
     {% for window in [0, var('value_window_days'), 2 * var('value_window_days'), var('buyer_window_days')] %}
     union
     select versions.profile_id
-    from versions
+    from {{ ref('int_purchases__versions') }} as versions
     inner join as_of on {{ days_after('versions.purchased_on', window) }} <= as_of.as_of_date
     where {{ days_after('versions.purchased_on', window) }} > date '{{ told_until }}'
     {% endfor %}

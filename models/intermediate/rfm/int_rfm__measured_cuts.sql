@@ -10,7 +10,12 @@ with
 
 buyers as (
 
-    select * from {{ ref('int_rfm__metrics') }}
+    select
+        period_end,
+        recency_days,
+        order_count,
+        net_revenue
+    from {{ ref('int_rfm__metrics') }}
     where is_in_base
 
 ),

@@ -30,7 +30,12 @@ days as (
 
 purchases as (
 
-    select versions.*
+    select
+        versions.profile_id,
+        versions.purchased_on,
+        versions.net_revenue,
+        versions.seen_on,
+        versions.next_seen_on
     from {{ ref('int_purchases__versions') }} as versions
     inner join {{ ref('int_profiles') }} as profiles on versions.profile_id = profiles.profile_id
     where not profiles.is_test

@@ -4,7 +4,11 @@ with
 
 spans as (
 
-    select * from {{ ref('int_segments__spans') }}
+    select
+        segment,
+        from_period_number,
+        until_period_number
+    from {{ ref('int_segments__spans') }}
     where segment is not null
 
 ),

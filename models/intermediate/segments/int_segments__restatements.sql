@@ -17,7 +17,7 @@ with
 
 touched as (
 
-    select * from {{ ref('int_segments__touched') }}
+    select profile_id from {{ ref('int_segments__touched') }}
     where is_changed
 
 ),

@@ -56,12 +56,6 @@ segment_map as (
 
 ),
 
-steps as (
-
-    select * from {{ ref('int_segments__steps') }}
-
-),
-
 active_spans as (
 
     select
@@ -84,7 +78,7 @@ turns as (
         0 as visitor,
         steps.period_number,
         steps.next_period_number
-    from steps
+    from {{ ref('int_segments__steps') }} as steps
     inner join yardsticks on steps.period_end = yardsticks.period_end
 
     union all
@@ -97,7 +91,7 @@ turns as (
         0 as visitor,
         period_number,
         next_period_number
-    from steps
+    from {{ ref('int_segments__steps') }} as steps
 
     {% for turns_on, change in {
         'active_from': 1,
@@ -169,7 +163,7 @@ seen as (
         0 as engaged,
         0 as visitor,
         steps.period_number as step_number
-    from steps
+    from {{ ref('int_segments__steps') }} as steps
     {%- if var('rfm_yardstick') == 'rolling' %}
     inner join periods
         on
@@ -229,7 +223,7 @@ judged as (
     from standings
     inner join people on standings.person_number = people.person_number
     inner join periods on standings.period_number = periods.period_number
-    left join steps
+    left join {{ ref('int_segments__steps') }} as steps
         on
             standings.person_number = steps.person_number
             and standings.step_number = steps.period_number

@@ -15,12 +15,6 @@
 
 with
 
-summaries as (
-
-    select * from {{ ref('int_value__summaries') }}
-
-),
-
 counts as (
 
     select * from {{ ref('int_value__fit_counts') }}
@@ -85,7 +79,7 @@ patterns as (
         summaries.last_week,
         summaries.age_weeks,
         cast(count(*) as double) as people
-    from summaries
+    from {{ ref('int_value__summaries') }} as summaries
     inner join due on summaries.sample = due.sample
     group by summaries.sample, summaries.repeat_days, summaries.last_week, summaries.age_weeks
 
@@ -122,7 +116,7 @@ margin_lists as (
         sum(summaries.repeat_days) as repeat_days,
         array_agg(cast(summaries.repeat_days as double)) as repeat_day_list,
         array_agg(summaries.mean_repeat_margin) as margin_list
-    from summaries
+    from {{ ref('int_value__summaries') }} as summaries
     inner join due on summaries.sample = due.sample
     where summaries.mean_repeat_margin > 0
     group by summaries.sample

@@ -173,15 +173,14 @@ judged as (
 
 ),
 
+{# Only whoever may get something waits for his turn, and only an audience has ranks. #}
 queued as (
 
     select
         *,
-        row_number() over (
-            partition by profile_id
-            order by case when obstacle is null then 0 else 1 end, priority, campaign_id
-        ) as place
+        row_number() over (partition by profile_id order by priority, campaign_id) as place
     from judged
+    where obstacle is null
 
 ),
 
@@ -189,25 +188,36 @@ decided as (
 
     select
         *,
-        obstacle is null and place = 1 as is_in_audience,
-        case when obstacle is null and place > 1 then 'another campaign' else obstacle end as left_out_reason
-    from queued
-
-),
-
-ranked as (
-
-    select
-        *,
         row_number() over (
-            partition by campaign_id, is_in_audience
+            partition by campaign_id
             order by
                 predicted_clv desc nulls last,
                 net_revenue desc nulls last,
                 last_seen_on desc nulls last,
                 profile_id asc nulls last
-        ) as place_in_audience
-    from decided
+        ) as audience_rank,
+        null as left_out_reason
+    from queued
+    where place = 1
+
+    union all
+
+    select
+        *,
+        null as audience_rank,
+        'another campaign' as left_out_reason
+    from queued
+    where place > 1
+
+    union all
+
+    select
+        *,
+        null as place,
+        null as audience_rank,
+        obstacle as left_out_reason
+    from judged
+    where obstacle is not null
 
 )
 
@@ -219,18 +229,18 @@ select
 
     ---------- strings
     segment,
-    case when is_in_audience then channel end as channel,
+    case when left_out_reason is null then channel end as channel,
     offer_class,
     left_out_reason,
 
     ---------- numerics
-    cast(case when is_in_audience then place_in_audience end as bigint) as audience_rank,
+    cast(audience_rank as bigint) as audience_rank,
     predicted_clv,
 
     ---------- booleans
-    is_in_audience,
+    left_out_reason is null as is_in_audience,
 
     ---------- dates
     last_sent_on
 
-from ranked
+from decided

@@ -4,12 +4,6 @@
 
 with
 
-spans as (
-
-    select * from {{ portable(ref('int_segments__spans')) }}
-
-),
-
 periods as (
 
     select * from {{ portable(ref('int_periods')) }}
@@ -44,7 +38,7 @@ present as (
         periods.is_full,
         periods.period_number,
         periods.period_end
-    from spans
+    from {{ portable(ref('int_segments__spans')) }} as spans
     inner join periods on periods.is_current
     where spans.until_period_number is null
 
@@ -57,7 +51,7 @@ spread as (
         {{ one_to(
             'coalesce(spans.until_period_number, current_period.period_number - 1) - spans.from_period_number + 1'
         ) }} as place
-    from spans
+    from {{ portable(ref('int_segments__spans')) }} as spans
     inner join current_period on spans.from_period_number < current_period.period_number
 
 ),

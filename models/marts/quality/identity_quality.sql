@@ -1,12 +1,6 @@
 {# What identity did and where to look: totals first, then cases by name (hashed). #}
 with
 
-identifiers as (
-
-    select * from {{ ref('profile_identifiers') }}
-
-),
-
 links as (
 
     select * from {{ ref('int_identity__links') }}
@@ -22,12 +16,6 @@ dropped_links as (
 partners as (
 
     select * from {{ ref('int_identity__partners') }}
-
-),
-
-nodes as (
-
-    select * from {{ ref('int_identity__nodes') }}
 
 ),
 
@@ -64,7 +52,7 @@ profiles as (
     select
         profile_id,
         count(*) as identifier_count
-    from identifiers
+    from {{ ref('profile_identifiers') }} as identifiers
     where profile_id is not null
     group by profile_id
 
@@ -104,7 +92,7 @@ findings as (
         cast(null as string) as identifier_hash,
         count(*) as measured,
         cast(null as bigint) as allowed
-    from identifiers
+    from {{ ref('profile_identifiers') }} as identifiers
     group by identifier_type, status
 
     union all
@@ -165,7 +153,7 @@ findings as (
         partners.partner_count as measured,
         partners.max_partners as allowed
     from partners
-    inner join nodes on partners.node_id = nodes.node_id
+    inner join {{ ref('int_identity__nodes') }} as nodes on partners.node_id = nodes.node_id
 
     union all
 
@@ -188,7 +176,7 @@ findings as (
         0 as measured,
         cast(null as bigint) as allowed
     from sides
-    left join nodes on sides.identifier_hash = nodes.identifier_hash
+    left join {{ ref('int_identity__nodes') }} as nodes on sides.identifier_hash = nodes.identifier_hash
     where nodes.identifier_hash is null
 
 )

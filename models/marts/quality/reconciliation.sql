@@ -15,12 +15,6 @@ orders as (
 
 ),
 
-left_out as (
-
-    select * from {{ ref('int_orders__left_out') }}
-
-),
-
 staged as (
 
     select
@@ -71,7 +65,7 @@ books as (
         cast(left_out.row_count as decimal(18, 2)) as left_out
     from staged
     cross join orders
-    cross join left_out
+    cross join {{ ref('int_orders__left_out') }} as left_out
 
     union all
 
@@ -86,7 +80,7 @@ books as (
         left_out.amount as left_out
     from staged
     cross join orders
-    cross join left_out
+    cross join {{ ref('int_orders__left_out') }} as left_out
 
 )
 
