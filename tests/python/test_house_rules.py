@@ -448,6 +448,43 @@ def test_models_hold_only_sql_that_both_engines_read():
         assert not found, f"{path.relative_to(PROJECT)}: {found[0] if found else ''}"
 
 
+# What does not grow with people, orders or events: days, rules, fits, experiments.
+SMALL = {
+    "identity_rules", "int_activation__hindsight", "int_calendar", "int_experiments__definitions",
+    "int_experiments__judged", "int_experiments__moments", "int_identity__decisions",
+    "int_identity__shared_devices", "int_identity__splits", "int_identity__unusable",
+    "int_periods", "int_records__accounting", "int_rfm__calibrations", "int_rfm__yardsticks",
+    "int_segments__map", "int_value__ad_spend", "int_value__cohort_months", "int_value__days",
+    "int_value__fit_counts", "int_value__fits_in_use", "segments",
+    "stg_privacy__erasure_requests",
+}  # fmt: skip
+
+
+def wide_imports(sql):
+    """Tables that a CTE imports with all of their columns, to be read more than once."""
+    wide = r"(\w+) as \(\s*select \* from (?:\"\w+\"\.)*\"(\w+)\"\s*(?:where[^;]*?)?\n\s*\n\)"
+    for name, table in re.findall(wide, sql):
+        if len(re.findall(rf"\b(?:from|join) {name}\b", sql)) > 1:
+            yield table
+
+
+def test_wide_imports_are_recognised():
+    sql = 'with\n\nx as (\n\n    select * from "w"."s"."t"{}\n\n)\n\nselect * from x{}'
+    assert list(wide_imports(sql.format("", " inner join x as y on true"))) == ["t"]
+    assert list(wide_imports(sql.format("\n    where (a) in (1)", ", b from x"))) == ["t"]
+    assert not list(wide_imports(sql.format("", "")))
+
+
+def test_only_small_tables_are_imported_to_be_read_twice(models):
+    """DuckDB makes a CTE that is read twice before anything else, as wide as it is."""
+    found = {
+        table: name
+        for name, model in models.items()
+        for table in wide_imports(code_of(model["compiled_code"] or ""))
+    }
+    assert found.keys() == SMALL, found
+
+
 def test_marts_list_their_columns(models):
     for name, model in models.items():
         if model["path"].startswith("marts/"):

@@ -22,8 +22,10 @@ followed as (
         changes.old_profile_id as former_profile_id,
         identifiers.profile_id
     from changes
-    inner join {{ ref('int_identity__identifiers') }} as identifiers on changes.new_profile_id = identifiers.identifier_hash
-    left join {{ ref('int_identity__identifiers') }} as kept on changes.old_profile_id = kept.identifier_hash
+    inner join {{ ref('int_identity__identifiers') }} as identifiers
+        on changes.new_profile_id = identifiers.identifier_hash
+    left join {{ ref('int_identity__identifiers') }} as kept
+        on changes.old_profile_id = kept.identifier_hash
     where
         changes.age = 1
         and kept.identifier_hash is null
@@ -35,7 +37,7 @@ unioned as (
     select
         identifier_hash as former_profile_id,
         profile_id
-    from {{ ref('int_identity__identifiers') }} as identifiers
+    from {{ ref('int_identity__identifiers') }}
     union all
     select
         former_profile_id,

@@ -14,13 +14,13 @@ mentions as (
         change_number,
         old_profile_id as told_id,
         false as is_new_name
-    from {{ ref('int_identity__changes') }} as changes
+    from {{ ref('int_identity__changes') }}
     union all
     select
         change_number,
         new_profile_id as told_id,
         change_type = 'renamed' as is_new_name
-    from {{ ref('int_identity__changes') }} as changes
+    from {{ ref('int_identity__changes') }}
     where new_profile_id is not null
 
 ),

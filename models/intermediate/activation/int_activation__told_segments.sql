@@ -9,12 +9,6 @@ told as (
 
 ),
 
-changes as (
-
-    select * from {{ ref('int_identity__changes') }}
-
-),
-
 ranked as (
 
     select
@@ -50,7 +44,8 @@ heirs as (
             else 'rename'
         end as lineage
     from last_told
-    inner join {{ ref('int_activation__former_ids') }} as former_ids on last_told.profile_id = former_ids.former_profile_id
+    inner join {{ ref('int_activation__former_ids') }} as former_ids
+        on last_told.profile_id = former_ids.former_profile_id
     left join last_told as known on former_ids.profile_id = known.profile_id
 
     union
@@ -64,12 +59,13 @@ heirs as (
             when 'renamed' then 'rename'
             else 'split'
         end as lineage
-    from changes
+    from {{ ref('int_identity__changes') }} as changes
     inner join last_told
         on
             changes.old_profile_id = last_told.profile_id
             and changes.change_number > last_told.known_changes
-    inner join {{ ref('int_activation__former_ids') }} as former_ids on changes.new_profile_id = former_ids.former_profile_id
+    inner join {{ ref('int_activation__former_ids') }} as former_ids
+        on changes.new_profile_id = former_ids.former_profile_id
 
 ),
 

@@ -86,7 +86,7 @@ calibration as (
 definition as (
 
     select max(definition) as definition
-    from {{ ref('int_activation__segments_now') }} as segments_now
+    from {{ ref('int_activation__segments_now') }}
 
 ),
 
@@ -128,7 +128,10 @@ freshness as (
     select
         case
             when coalesce(max(told.trigger_seq), 0)
-                <> coalesce((select max(told_segments.trigger_seq) from {{ ref('int_activation__told_segments') }} as told_segments), 0)
+                <> coalesce((
+                    select max(named.trigger_seq)
+                    from {{ ref('int_activation__told_segments') }} as named
+                ), 0)
                 then {{ fail(stale) }}
             else 'fresh'
         end as freshness
@@ -174,7 +177,7 @@ now_known as (
 
 own as (
 
-    select * from {{ ref('int_activation__told_segments') }} as told_segments
+    select * from {{ ref('int_activation__told_segments') }}
     where lineage = 'own'
 
 ),
@@ -188,7 +191,7 @@ inherited as (
         lineage,
         running_campaign_id,
         row_number() over (partition by profile_id order by trigger_seq desc) as age
-    from {{ ref('int_activation__told_segments') }} as told_segments
+    from {{ ref('int_activation__told_segments') }}
     where
         lineage in ('merge', 'rename', 'split')
         and segment is not null
@@ -206,7 +209,8 @@ inheritances as (
         max(case when inherited.segment = hindsight.segment_by_told_cuts then 1 else 0 end) = 1
             as has_segment_by_told_cuts
     from inherited
-    left join {{ ref('int_activation__segments_now') }} as segments_now on inherited.profile_id = segments_now.profile_id
+    left join {{ ref('int_activation__segments_now') }} as segments_now
+        on inherited.profile_id = segments_now.profile_id
     left join hindsight on inherited.profile_id = hindsight.profile_id
     group by inherited.profile_id
 
@@ -258,7 +262,7 @@ reshaped as (
 
 people as (
 
-    select profile_id from {{ ref('int_activation__segments_now') }} as segments_now
+    select profile_id from {{ ref('int_activation__segments_now') }}
     union
     select profile_id from own
     where segment is not null
@@ -282,7 +286,8 @@ moves as (
         or coalesce(inheritances.has_segment_by_told_cuts, false) as would_have_stayed
     from people
     left join own on people.profile_id = own.profile_id
-    left join {{ ref('int_activation__segments_now') }} as segments_now on people.profile_id = segments_now.profile_id
+    left join {{ ref('int_activation__segments_now') }} as segments_now
+        on people.profile_id = segments_now.profile_id
     left join inheritances on people.profile_id = inheritances.profile_id
     left join reshaped on people.profile_id = reshaped.profile_id
     left join hindsight on people.profile_id = hindsight.profile_id

@@ -53,7 +53,7 @@ seen as (
         campaign_id is not null or experiment_id = 'global_control' as is_against_control,
         min(assigned_on) as first_on,
         max(assigned_on) as last_on
-    from {{ ref('int_experiments__sample') }} as sample
+    from {{ ref('int_experiments__sample') }}
     group by experiment_id, campaign_id
 
 ),
@@ -63,7 +63,7 @@ seen_arms as (
     select distinct
         experiment_id,
         arm
-    from {{ ref('int_experiments__sample') }} as sample
+    from {{ ref('int_experiments__sample') }}
 
 ),
 

@@ -29,7 +29,7 @@ grouped as (
         is_of_this_plan,
         is_held_back,
         not is_held_back and is_complete as is_measured
-    from {{ ref('int_experiments__outcomes') }} as outcomes
+    from {{ ref('int_experiments__outcomes') }}
     {% if not loop.first %}
     {# A campaign is for one segment, or for all. #}
     where campaign_id is null

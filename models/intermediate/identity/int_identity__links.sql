@@ -31,7 +31,7 @@ pairs as (
         first_seen_at,
         last_seen_at,
         record_count
-    from {{ ref('int_identity__records') }} as records
+    from {{ ref('int_identity__records') }}
     where
         {{ stronger }} is not null
         and {{ weaker }} is not null

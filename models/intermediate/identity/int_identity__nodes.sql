@@ -18,7 +18,7 @@ mentions as (
         first_seen_at,
         last_seen_at,
         record_count
-    from {{ ref('int_identity__records') }} as records
+    from {{ ref('int_identity__records') }}
     where {{ identifier }} is not null
     {% if not loop.last %}union all{% endif %}
     {% endfor %}

@@ -24,7 +24,7 @@ erased_partners as (
 
 blocked as (
 
-    select node_id from {{ ref('int_identity__nodes') }} as nodes
+    select node_id from {{ ref('int_identity__nodes') }}
     where is_blocked
 
 ),
@@ -84,7 +84,8 @@ counted as (
         erased_partners.partner_type,
         erased_partners.partner_count
     from erased_partners
-    inner join {{ ref('int_identity__nodes') }} as nodes on erased_partners.identifier_hash = nodes.identifier_hash
+    inner join {{ ref('int_identity__nodes') }} as nodes
+        on erased_partners.identifier_hash = nodes.identifier_hash
 
 ),
 

@@ -27,7 +27,7 @@ members as (
     select
         node_a as node_id,
         component_id
-    from {{ ref('int_identity__components') }} as components
+    from {{ ref('int_identity__components') }}
     where node_a = node_b
 
 ),

@@ -13,7 +13,10 @@ orders as (
 
 versions as (
 
-    select * from {{ ref('int_orders__versions') }}
+    select
+        order_key,
+        seen_on
+    from {{ ref('int_orders__versions') }}
     where {{ is_touched('order_key') }}
 
 ),
@@ -67,7 +70,7 @@ lines as (
         cast(quantity as double) * cast(unit_price as double)
         - coalesce(cast(discount_amount as double), 0) as line_amount,
         unit_cost
-    from {{ ref('stg_pos__receipt_lines') }} as receipt_lines
+    from {{ ref('stg_pos__receipt_lines') }}
 
 ),
 
@@ -95,7 +98,8 @@ returned_by_product as (
         receipt_lines.product_id,
         sum(abs(receipt_lines.quantity)) as units
     from returned
-    inner join {{ ref('stg_pos__receipt_lines') }} as receipt_lines on returned.return_receipt_id = receipt_lines.receipt_id
+    inner join {{ ref('stg_pos__receipt_lines') }} as receipt_lines
+        on returned.return_receipt_id = receipt_lines.receipt_id
     where receipt_lines.product_id is not null
     group by returned.order_key, returned.seen_on, receipt_lines.product_id
 

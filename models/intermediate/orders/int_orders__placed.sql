@@ -36,7 +36,7 @@ naming as (
         email,
         phone,
         anonymous_id
-    from {{ ref('stg_shop__orders') }} as shop_orders
+    from {{ ref('stg_shop__orders') }}
 
     union all
 
@@ -47,7 +47,7 @@ naming as (
         email,
         phone,
         cast(null as string) as anonymous_id
-    from {{ ref('stg_pos__receipts') }} as receipts
+    from {{ ref('stg_pos__receipts') }}
 
 ),
 
@@ -123,7 +123,7 @@ placed as (
         false as is_test,
         sold_at as ordered_at,
         cast(null as timestamp) as cancelled_at
-    from {{ ref('stg_pos__receipts') }} as receipts
+    from {{ ref('stg_pos__receipts') }}
     where return_of_receipt_id is null
 
 ),

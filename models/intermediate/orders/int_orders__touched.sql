@@ -50,7 +50,10 @@ nodes as (
 
 moved as (
 
-    select * from {{ ref('int_identity__moved') }}
+    select
+        identifier_hash,
+        old_profile_id
+    from {{ ref('int_identity__moved') }}
     where coalesce(old_profile_id, '') <> coalesce(new_profile_id, '')
 
 ),

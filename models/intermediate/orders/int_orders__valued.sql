@@ -16,7 +16,11 @@ orders as (
 
 versions as (
 
-    select * from {{ ref('int_orders__versions') }}
+    select
+        order_key,
+        seen_on,
+        next_seen_on
+    from {{ ref('int_orders__versions') }}
     where {{ is_touched('order_key') }}
 
 ),

@@ -29,7 +29,7 @@ known as (
         min(
             case when identifier_type in ('email', 'phone') then first_seen_at end
         ) as contact_known_at
-    from {{ ref('int_identity__identifiers') }} as identifiers
+    from {{ ref('int_identity__identifiers') }}
     where {{ is_touched('profile_id') }}
     group by profile_id
 

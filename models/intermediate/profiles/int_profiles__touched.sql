@@ -110,17 +110,18 @@ found as (
             and identifiers.identifier_value = named.identifier_value
     union
     select old_profile_id as profile_id
-    from {{ ref('int_identity__moved') }} as moved
+    from {{ ref('int_identity__moved') }}
     union
     select new_profile_id as profile_id
-    from {{ ref('int_identity__moved') }} as moved
+    from {{ ref('int_identity__moved') }}
     union
     select old_profile_id as profile_id
-    from {{ ref('int_orders__touched') }} as touched_orders
+    from {{ ref('int_orders__touched') }}
     union
     select placed.profile_id
     from placed
-    inner join {{ ref('int_orders__touched') }} as touched_orders on placed.order_key = touched_orders.order_key
+    inner join {{ ref('int_orders__touched') }} as touched_orders
+        on placed.order_key = touched_orders.order_key
     {# An event may make a visit of one that another was told to have made. #}
     union
     select told_visits.profile_id

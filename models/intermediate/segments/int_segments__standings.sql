@@ -91,7 +91,7 @@ turns as (
         0 as visitor,
         period_number,
         next_period_number
-    from {{ ref('int_segments__steps') }} as steps
+    from {{ ref('int_segments__steps') }}
 
     {% for turns_on, change in {
         'active_from': 1,

@@ -4,7 +4,13 @@ with
 
 purchase_days as (
 
-    select * from {{ ref('int_value__purchase_days') }}
+    select
+        profile_id,
+        order_count,
+        net_revenue,
+        gross_margin,
+        purchased_on
+    from {{ ref('int_value__purchase_days') }}
     where {{ is_touched('profile_id') }}
 
 ),

@@ -15,7 +15,10 @@ profiles as (
 
 consents as (
 
-    select * from {{ ref('int_profiles__consents') }}
+    select
+        profile_id,
+        channel
+    from {{ ref('int_profiles__consents') }}
     where status = 'granted'
 
 ),

@@ -52,7 +52,7 @@ profiles as (
     select
         profile_id,
         count(*) as identifier_count
-    from {{ ref('profile_identifiers') }} as identifiers
+    from {{ ref('profile_identifiers') }}
     where profile_id is not null
     group by profile_id
 
@@ -92,7 +92,7 @@ findings as (
         cast(null as string) as identifier_hash,
         count(*) as measured,
         cast(null as bigint) as allowed
-    from {{ ref('profile_identifiers') }} as identifiers
+    from {{ ref('profile_identifiers') }}
     group by identifier_type, status
 
     union all

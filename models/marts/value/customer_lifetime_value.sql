@@ -32,8 +32,10 @@ valued as (
     select
         profile_id,
         {{ decimal_of('discounted_margin', 18, 2) }} as predicted_clv
-    from scores
-    where discounted_margin is not null
+    from {{ ref('int_value__scores') }}
+    where
+        sample = 'current'
+        and discounted_margin is not null
 
 ),
 
