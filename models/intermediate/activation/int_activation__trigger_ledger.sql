@@ -177,7 +177,12 @@ now_known as (
 
 own as (
 
-    select * from {{ ref('int_activation__told_segments') }}
+    select
+        profile_id,
+        told_profile_id,
+        segment,
+        running_campaign_id
+    from {{ ref('int_activation__told_segments') }}
     where lineage = 'own'
 
 ),
