@@ -1,6 +1,6 @@
 {# Whose a record is: the first of its identifiers tells that is somebody's. `joined_owners` gives the joins of a
-   relation with int_identity__identifiers; `owner` the profile out of them. Both take the
-   types of identifier that the record has, the most telling first. #}
+   relation with int_identity__identifiers; `owner` the profile out of them. Both take the types of identifier that
+   the record has, the most telling first. #}
 {% macro joined_owners(relation, types) -%}
     {%- for type in types %}
     left join {{ ref('int_identity__identifiers') }} as {{ owner_names()[type] }}

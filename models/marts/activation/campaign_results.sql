@@ -10,6 +10,12 @@ judged as (
 
 ),
 
+messages as (
+
+    select * from {{ ref('int_experiments__campaign_messages') }}
+
+),
+
 playbook as (
 
     select * from {{ ref('campaign_playbook') }}
@@ -69,11 +75,11 @@ compared as (
             and audiences.method = controls.method
     left join merged_people on audiences.campaign_id = merged_people.campaign_id
     left join playbook on audiences.campaign_id = playbook.campaign_id
-    left join {{ ref('int_experiments__campaign_messages') }} as audience_messages
+    left join messages as audience_messages
         on
             audiences.campaign_id = audience_messages.campaign_id
             and audiences.arm = audience_messages.arm
-    left join {{ ref('int_experiments__campaign_messages') }} as control_messages
+    left join messages as control_messages
         on
             controls.campaign_id = control_messages.campaign_id
             and controls.arm = control_messages.arm

@@ -15,6 +15,12 @@ orders as (
 
 ),
 
+left_out as (
+
+    select * from {{ ref('int_orders__left_out') }}
+
+),
+
 staged as (
 
     select
@@ -65,7 +71,7 @@ books as (
         cast(left_out.row_count as decimal(18, 2)) as left_out
     from staged
     cross join orders
-    cross join {{ ref('int_orders__left_out') }} as left_out
+    cross join left_out
 
     union all
 
@@ -80,7 +86,7 @@ books as (
         left_out.amount as left_out
     from staged
     cross join orders
-    cross join {{ ref('int_orders__left_out') }} as left_out
+    cross join left_out
 
 )
 
