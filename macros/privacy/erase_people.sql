@@ -20,16 +20,18 @@
                         {%- set emptied = emptied + [delivery_key(source_name, name)] -%}
                     {%- endif -%}
                 {%- endif -%}
+                {%- set taken = take_out(relation, names_erased(keys, table.identifiers) ~ ' and ' ~ is_unseen) -%}
                 {%- do run_statement(
-                    'update ' ~ relation ~ ' set ' ~ emptied | join(' = null, ') ~ ' = null, is_erased = true, '
+                    'update ' ~ taken ~ ' set ' ~ emptied | join(' = null, ') ~ ' = null, is_erased = true, '
                     ~ ('is_kept = false, ' if table.is_person) ~ said_no_more() ~ ' where '
                     ~ strongest_identifier(table.identifiers) ~ ' in (select identifier_key from ' ~ keys ~ ')'
                     ~ ' and ' ~ is_unseen
                 ) -%}
                 {%- do forget_identifiers(
-                    keys, relation, table.identifiers[1:],
+                    keys, taken, table.identifiers[1:],
                     'is_erased = is_erased or raw_record is not null, ' ~ said_no_more(), is_unseen
                 ) -%}
+                {%- do put_back(relation, taken) -%}
                 {%- do keep_up(ref(table.name), relation) -%}
             {%- endfor -%}
 
@@ -41,13 +43,15 @@
                 ) -%}
             {%- endif -%}
 
+            {%- set taken = take_out(records, names_erased(keys, linking_types())) -%}
             {%- do run_statement(
-                'delete from ' ~ records ~ ' where ' ~ strongest_identifier(linking_types())
+                'delete from ' ~ taken ~ ' where ' ~ strongest_identifier(linking_types())
                 ~ ' in (select identifier_key from ' ~ keys ~ ')'
             ) -%}
             {%- for identifier in linking_types()[1:] -%}
-                {%- do forget_identifiers(keys, records, [identifier], identifier ~ '_node = null') -%}
+                {%- do forget_identifiers(keys, taken, [identifier], identifier ~ '_node = null') -%}
             {%- endfor -%}
+            {%- do put_back(records, taken) -%}
             {%- if nodes -%}
                 {%- for side in ['node_a', 'node_b'] -%}
                     {%- do run_statement(
@@ -128,6 +132,16 @@
     from named
     where identifier_hash in (select identifier_hash from denied)
 {% endmacro %}
+
+{# The condition that a row names somebody who is erased. #}
+{% macro names_erased(keys, identifiers) -%}
+    (
+        {%- for identifier in identifiers %}
+        '{{ identifier }}:' || {{ identifier }} in (select identifier_key from {{ keys }})
+        {{- ' or' if not loop.last }}
+        {%- endfor %}
+    )
+{%- endmacro %}
 
 {# Empties identifiers of erased people, each with what else is then to be set in the row. #}
 {% macro forget_identifiers(keys, relation, identifiers, more, condition='true') %}

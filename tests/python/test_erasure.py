@@ -4,16 +4,18 @@ Ada writes her identifiers in many ways, in files of all kinds. She shares a tel
 whole house and a tablet with Bob: both are his as well, and stay.
 """
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import PROJECT, dbt, texts_matching
+from conftest import PROJECT, dbt, dbt_here, project_copy, story_of, texts_matching
 
 # What nothing but Ada bears, however it is written.
 WORDS = re.compile(
@@ -341,3 +343,49 @@ def test_the_second_time_there_is_nothing_to_erase(story):
 def test_redelivered_files_do_not_bring_her_back(story):
     assert {schema[:4] for schema, *_ in story["redelivered"]["words"]} == {"raw_"}
     assert story["redelivered"]["profiles"] == story["erased"]["profiles"]
+
+
+# ---------- a build that breaks off
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory):
+    home = tmp_path_factory.mktemp("erasure_broken_off")
+    write_raw(home / "raw")
+    return {line["what"]: line for line in story_of(__file__, home, "break_off")}
+
+
+def test_a_build_that_breaks_off_while_it_erases_loses_no_row(broken):
+    """Rows of hers are out of their tables then: those come back, and the next build erases her."""
+    assert "broken off" in broken["broken off"]["failed"][0]
+    assert broken["broken off"]["hers"] > 0
+    assert broken["made good"]["failed"] == []
+    assert broken["made good"]["hers"] == 0
+    assert broken["broken off"]["rows"] == broken["made good"]["rows"]
+
+
+def break_off(home):
+    project = project_copy(home)
+    macro = project / "macros/engine/take_out.sql"
+    begun = "{% macro duckdb__put_back(relation, taken) -%}"
+    stops = "{%- if env_var('BREAKS_OFF') and relation.identifier == 'base_web__events' -%}"
+    error = "{{ exceptions.raise_compiler_error('broken off') }}"
+    text = macro.read_text()
+    assert begun in text
+    macro.write_text(text.replace(begun, f"{begun}{stops}{error}{{%- endif -%}}"))
+    run = dbt_here(home, project)
+    for what, breaks_off in (("broken off", "yes"), ("made good", "")):
+        os.environ["BREAKS_OFF"] = breaks_off
+        failed = run("build", *UNTESTED, "--select", "+int_privacy__erased_records", variables=VARS)
+        with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
+            rows = [
+                connection.execute(f"select count(*) from staging.base_{name}").fetchone()[0]
+                for name in ("shop__orders", "shop__customers", "web__events")
+            ]
+            hers = "select count(*) from staging.base_web__events where customer_id = 'C-17'"
+            told = {"rows": rows, "hers": connection.execute(hers).fetchone()[0]}
+        print(json.dumps({"what": what, "failed": failed} | told))
+
+
+if __name__ == "__main__":
+    {"break_off": break_off}[sys.argv[2]](Path(sys.argv[1]))

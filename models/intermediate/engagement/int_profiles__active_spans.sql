@@ -11,29 +11,41 @@ days as (
     select
         profile_id,
         'engaged' as activity,
-        engaged_on as active_on
+        engaged_on as active_on,
+        {{ windows.engaged }} as window_days
     from {{ ref('int_profiles__engaged_days') }}
     where {{ is_touched('profile_id') }}
-    union
+    union all
     select
         profile_id,
         'visitor' as activity,
-        visited_on as active_on
+        visited_on as active_on,
+        {{ windows.visitor }} as window_days
     from {{ ref('int_profiles__visits') }}
     where {{ is_touched('profile_id') }}
 
 ),
 
-lasting as (
+numbered_days as (
 
     select
         *,
-        case activity
-            {% for activity, window in windows.items() %}
-            when '{{ activity }}' then {{ days_before('active_on', 1 - window) }}
-            {% endfor %}
-        end as active_until
+        floor({{ days_between("date '1970-01-01'", 'active_on') }} / window_days) as stretch
     from days
+
+),
+
+{# Days of one stretch of the calendar as long as the window are of one span: there are fewer to sort. #}
+stretches as (
+
+    select
+        profile_id,
+        activity,
+        stretch,
+        min(active_on) as active_from,
+        {{ days_after('max(active_on)', 'window_days - 1') }} as active_until
+    from numbered_days
+    group by profile_id, activity, window_days, stretch
 
 ),
 
@@ -44,12 +56,12 @@ marked as (
         *,
         case
             when
-                lag(active_until) over (partition by profile_id, activity order by active_on)
-                >= {{ days_before('active_on', 1) }}
+                lag(active_until) over (partition by profile_id, activity order by stretch)
+                >= {{ days_before('active_from', 1) }}
                 then 0
             else 1
         end as starts_span
-    from lasting
+    from stretches
 
 ),
 
@@ -59,7 +71,7 @@ numbered as (
         *,
         sum(starts_span) over (
             partition by profile_id, activity
-            order by active_on
+            order by stretch
             rows between unbounded preceding and current row
         ) as span_number
     from marked
@@ -69,7 +81,7 @@ numbered as (
 select
     profile_id,
     activity,
-    min(active_on) as active_from,
+    min(active_from) as active_from,
     max(active_until) as active_until
 from numbered
 group by profile_id, activity, span_number

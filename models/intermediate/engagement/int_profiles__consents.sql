@@ -4,9 +4,12 @@
    complaining about a message takes consent back. #}
 with
 
+{# Picked before anybody is looked up: few are, and each look-up asks all of whom there is an identifier. #}
 consents as (
 
-    select * from {{ ref('stg_messaging__consents') }}
+    select consents.*
+    from {{ ref('stg_messaging__consents') }} as consents
+    where {{ names_touched('consents', ['customer_id', 'email', 'phone']) }}
 
 ),
 
@@ -33,7 +36,6 @@ changes as (
     from consents
     inner join as_of on {{ local_date('consents.changed_at') }} <= as_of.as_of_date
     {{ joined_owners('consents', ['customer_id', 'email', 'phone']) }}
-    where {{ names_touched('consents', ['customer_id', 'email', 'phone']) }}
 
     union all
 

@@ -2,9 +2,12 @@
 
 with
 
+{# Picked before anybody is looked up: few are, and each look-up asks all of whom there is an identifier. #}
 events as (
 
-    select * from {{ ref('stg_messaging__events') }}
+    select events.*
+    from {{ ref('stg_messaging__events') }} as events
+    where {{ names_touched('events', ['customer_id', 'email', 'phone']) }}
 
 ),
 
@@ -26,7 +29,6 @@ owned as (
         events.occurred_at
     from events
     {{ joined_owners('events', ['customer_id', 'email', 'phone']) }}
-    where {{ names_touched('events', ['customer_id', 'email', 'phone']) }}
 
 )
 

@@ -4,9 +4,14 @@
    whoever was there. #}
 with
 
+{# Picked before anybody is looked up: few are, and each look-up asks all of whom there is an identifier. #}
 sessions as (
 
-    select * from {{ ref('int_web__sessions') }}
+    select sessions.*
+    from {{ ref('int_web__sessions') }} as sessions
+    where
+        {{ names_touched('sessions', ['customer_id', 'email', 'anonymous_id']) }}
+        or {{ is_touched('sessions.profile_id') }}
 
 ),
 
@@ -25,15 +30,13 @@ owned as (
         sessions.is_unprompted,
         sessions.visited_on,
         sessions.started_at,
+        sessions.ended_at,
         case
             when sessions.is_shared_device then sessions.profile_id
             else {{ owner(['customer_id', 'email', 'anonymous_id']) }}
         end as profile_id
     from sessions
     {{ joined_owners('sessions', ['customer_id', 'email', 'anonymous_id']) }}
-    where
-        {{ names_touched('sessions', ['customer_id', 'email', 'anonymous_id']) }}
-        or {{ is_touched('sessions.profile_id') }}
 
 ),
 
@@ -57,7 +60,8 @@ select
     cast(owned.event_count as bigint) as event_count,
     owned.is_unprompted and clicks.session_id is null as is_unprompted,
     owned.visited_on,
-    owned.started_at
+    owned.started_at,
+    owned.ended_at
 from owned
 left join clicks on owned.session_id = clicks.session_id
 where

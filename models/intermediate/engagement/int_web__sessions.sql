@@ -17,13 +17,15 @@ as_of as (
 
 ),
 
-{# No more of an event than is asked of it: all events are sorted twice. #}
-events as (
+visits as (
 
     select
         {{ visitor_key('events') }} as visitor_key,
-        shared_device_records.profile_id,
-        shared_device_records.record_id is not null as is_shared_device,
+        cast(
+            floor(
+                {{ seconds_between("timestamp '1970-01-01 00:00:00'", 'events.occurred_at') }} / 1800
+            ) as bigint
+        ) as half_hour,
         events.event_id,
         events.customer_id,
         events.email,
@@ -35,13 +37,34 @@ events as (
                 then events.occurred_at
         end as prompted_at
     from {{ ref('stg_web__events') }} as events
-    inner join as_of on {{ local_date('events.occurred_at') }} <= as_of.as_of_date
-    left join shared_device_records on events.event_id = shared_device_records.record_id
     where
         not events.is_bot
         {# Of erased people there is nothing left to tell one from another. #}
         and {{ visitor_key('events') }} is not null
         and {{ is_touched(visitor_key('events'), 'visitor_key') }}
+
+),
+
+{# Between two events of one half-hour of the clock there is no such pause: half-hours are sorted, a third as
+   many as events. The as-of date is asked last, for DuckDB believes that hardly any row is left then, and would
+   make a hash table of all events for what comes after. #}
+half_hours as (
+
+    select
+        visits.visitor_key,
+        shared_device_records.profile_id,
+        visits.half_hour,
+        max(case when shared_device_records.record_id is null then 0 else 1 end) as is_shared_device,
+        max(visits.customer_id) as customer_id,
+        max(visits.email) as email,
+        count(*) as event_count,
+        min(visits.prompted_at) as prompted_at,
+        min(visits.occurred_at) as started_at,
+        max(visits.occurred_at) as ended_at
+    from visits
+    left join shared_device_records on visits.event_id = shared_device_records.record_id
+    inner join as_of on {{ local_date('visits.occurred_at') }} <= as_of.as_of_date
+    group by visits.visitor_key, shared_device_records.profile_id, visits.half_hour
 
 ),
 
@@ -52,14 +75,13 @@ gaps as (
         case
             when
                 {{ seconds_between(
-                    "lag(occurred_at) over (partition by visitor_key, profile_id "
-                    ~ "order by occurred_at, event_id)",
-                    'occurred_at'
+                    "lag(ended_at) over (partition by visitor_key, profile_id order by half_hour)",
+                    'started_at'
                 ) }} <= 1800
                 then 0
             else 1
         end as starts_session
-    from events
+    from half_hours
 
 ),
 
@@ -69,7 +91,7 @@ numbered as (
         *,
         sum(starts_session) over (
             partition by visitor_key, profile_id
-            order by occurred_at, event_id
+            order by half_hour
             rows between unbounded preceding and current row
         ) as session_number
     from gaps
@@ -82,23 +104,23 @@ sessions as (
         visitor_key || coalesce(':' || profile_id, '') || ':' || cast(session_number as string) as session_id,
         visitor_key,
         profile_id,
-        max(case when is_shared_device then 1 else 0 end) = 1 as is_shared_device,
+        max(is_shared_device) = 1 as is_shared_device,
         {# What stands for the visitor is the device, if it is known. #}
         case
             when visitor_key like 'anonymous_id:%' then substring(visitor_key, length('anonymous_id:') + 1)
         end as anonymous_id,
         max(customer_id) as customer_id,
         max(email) as email,
-        count(*) as event_count,
+        cast(sum(event_count) as bigint) as event_count,
         {# A visit that any advertisement or message brought did not come by itself. What comes after midnight
            makes nothing of the day before another. #}
         coalesce(
-            {{ local_date('min(occurred_at)') }} < {{ local_date('min(prompted_at)') }},
+            {{ local_date('min(started_at)') }} < {{ local_date('min(prompted_at)') }},
             true
         ) as is_unprompted,
-        {{ local_date('min(occurred_at)') }} as visited_on,
-        min(occurred_at) as started_at,
-        max(occurred_at) as ended_at
+        {{ local_date('min(started_at)') }} as visited_on,
+        min(started_at) as started_at,
+        max(ended_at) as ended_at
     from numbered
     group by visitor_key, profile_id, session_number
 

@@ -14,12 +14,6 @@
 
 with
 
-identifiers as (
-
-    select * from {{ ref('int_identity__identifiers') }}
-
-),
-
 records as (
 
     select * from {{ ref('int_identity__records') }}
@@ -35,6 +29,22 @@ rules as (
 reachability as (
 
     select * from {{ ref('int_identity__reachability') }}
+
+),
+
+identifiers as (
+
+    select
+        identifiers.profile_id,
+        identifiers.identifier_type,
+        identifiers.identifier_value,
+        coalesce(reachability.is_reachable, true) as is_reachable
+    from {{ ref('int_identity__identifiers') }} as identifiers
+    left join reachability
+        on
+            identifiers.identifier_type = reachability.identifier_type
+            and identifiers.identifier_value = reachability.identifier_value
+    where {{ is_touched('identifiers.profile_id') }}
 
 ),
 
@@ -142,9 +152,7 @@ owned as (
         statements.filled_count,
         statements.seen_at,
         rules.trust,
-        case
-            when statements.attribute in ('email', 'phone') then coalesce(reachability.is_reachable, true)
-        end as is_reachable
+        case when statements.attribute in ('email', 'phone') then identifiers.is_reachable end as is_reachable
     from statements
     inner join rules
         on
@@ -154,11 +162,6 @@ owned as (
         on
             statements.identifier_type = identifiers.identifier_type
             and statements.identifier_value = identifiers.identifier_value
-    left join reachability
-        on
-            statements.attribute = reachability.identifier_type
-            and statements.value = reachability.identifier_value
-    where {{ is_touched('identifiers.profile_id') }}
 
 ),
 

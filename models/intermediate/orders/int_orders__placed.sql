@@ -51,6 +51,14 @@ naming as (
 
 ),
 
+{# Before anybody is looked up: few are, and each look-up asks all of whom there is an identifier. #}
+touched_naming as (
+
+    select * from naming
+    where {{ is_touched('order_key') }}
+
+),
+
 {# The strongest identifier that belongs to somebody tells whose an order is; an order that names nobody, at a
    device of several people, is that of who was there. #}
 owners as (
@@ -64,7 +72,7 @@ owners as (
             shared_device_records.profile_id,
             anonymous_id_owners.profile_id
         ) as profile_id
-    from naming
+    from touched_naming as naming
     {% for identifier in identifier_types() %}
     left join {{ ref('int_identity__identifiers') }} as {{ identifier }}_owners
         on
@@ -72,7 +80,6 @@ owners as (
             and {{ identifier }}_owners.identifier_type = '{{ identifier }}'
     {% endfor %}
     left join shared_device_records on naming.order_key = shared_device_records.order_key
-    where {{ is_touched('naming.order_key') }}
 
 ),
 

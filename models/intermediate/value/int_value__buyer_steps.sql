@@ -157,13 +157,16 @@ moves as (
 
 ),
 
+{# In narrow columns, for they are sorted. #}
 summed as (
 
     select
         profile_id,
         period_number,
         {% for window in windows %}
-        sum(case when window_name = '{{ window }}' then direction else 0 end) as {{ window }}_orders,
+        cast(
+            sum(case when window_name = '{{ window }}' then direction else 0 end) as integer
+        ) as {{ window }}_orders,
         {% endfor %}
         {% for name, condition in {
             'traced': 'is_unprompted is not null',
@@ -171,15 +174,20 @@ summed as (
             'priced': 'is_full_price is not null',
             'full_price': 'is_full_price',
         }.items() %}
-        sum(
-            case when window_name = 'value' and {{ condition }} then direction else 0 end
+        cast(
+            sum(case when window_name = 'value' and {{ condition }} then direction else 0 end) as integer
         ) as {{ name }}_orders,
         {% endfor %}
-        sum(case when window_name = 'value' then net_revenue else 0 end) as net_revenue,
-        sum(case when window_name = 'value' then gross_margin else 0 end) as gross_margin,
-        sum(case when window_name = 'value' and is_aged then 1 else 0 end) as aged_orders,
-        sum(case when window_name = 'acquired' and direction = 1 then 1 else 0 end) as acquisitions,
-        sum(case when window_name = 'acquired' then direction else 0 end) as is_acquired
+        {% for amount in ['net_revenue', 'gross_margin'] %}
+        cast(
+            sum(case when window_name = 'value' then {{ amount }} else 0 end) as decimal(18, 2)
+        ) as {{ amount }},
+        {% endfor %}
+        cast(sum(case when window_name = 'value' and is_aged then 1 else 0 end) as integer) as aged_orders,
+        cast(
+            sum(case when window_name = 'acquired' and direction = 1 then 1 else 0 end) as integer
+        ) as acquisitions,
+        cast(sum(case when window_name = 'acquired' then direction else 0 end) as integer) as is_acquired
     from moves
     group by profile_id, period_number
 
@@ -198,7 +206,6 @@ summed as (
 } %}
 {% set so_far = 'rows between unbounded preceding and current row' %}
 {% set frame = 'partition by profile_id order by period_number ' ~ so_far %}
-
 
 running as (
 

@@ -11,20 +11,6 @@ placed as (
 
 ),
 
-visits as (
-
-    select
-        visits.session_id,
-        visits.profile_id,
-        visits.is_unprompted,
-        visits.started_at,
-        sessions.ended_at
-    from {{ ref('int_profiles__visits') }} as visits
-    inner join {{ ref('int_web__sessions') }} as sessions on visits.session_id = sessions.session_id
-    where {{ is_touched('visits.profile_id') }}
-
-),
-
 profiles as (
 
     select * from {{ ref('int_profiles') }}
@@ -52,15 +38,20 @@ orders as (
 
 ),
 
-{# Orders and visits of a person in one line of time: an order comes out of the last visit that had begun. #}
+{# Orders and visits of a buyer in one line of time: an order comes out of the last visit that had begun. #}
 moments as (
 
     select
         profile_id,
         session_id as moment_id,
         0 as is_order,
-        started_at as happened_at
-    from visits
+        is_unprompted,
+        started_at as happened_at,
+        ended_at
+    from {{ ref('int_profiles__visits') }}
+    where
+        {{ is_touched('profile_id') }}
+        and profile_id in (select orders.profile_id from orders)
 
     union all
 
@@ -68,7 +59,9 @@ moments as (
         profile_id,
         order_key as moment_id,
         1 as is_order,
-        ordered_at as happened_at
+        coalesce(utm_source, utm_medium, utm_campaign) is null as is_unprompted,
+        ordered_at as happened_at,
+        cast(null as timestamp) as ended_at
     from orders
     where order_source = 'shop'
 
@@ -87,38 +80,20 @@ numbered as (
 
 ),
 
-numbered_visits as (
-
-    select
-        visits.*,
-        numbered.visit_number
-    from visits
-    inner join numbered
-        on
-            visits.session_id = numbered.moment_id
-            and visits.profile_id = numbered.profile_id
-            and numbered.is_order = 0
-
-),
-
 {# Half an hour after its last event a visit is over, and an order later than that came from elsewhere. #}
 traced as (
 
     select
-        orders.order_key,
-        numbered_visits.is_unprompted
-        and coalesce(orders.utm_source, orders.utm_medium, orders.utm_campaign) is null as is_unprompted
-    from orders
-    inner join numbered
-        on
-            orders.order_key = numbered.moment_id
-            and orders.profile_id = numbered.profile_id
-            and numbered.is_order = 1
-    inner join numbered_visits
+        numbered.moment_id as order_key,
+        numbered_visits.is_unprompted and numbered.is_unprompted as is_unprompted
+    from numbered
+    inner join numbered as numbered_visits
         on
             numbered.profile_id = numbered_visits.profile_id
             and numbered.visit_number = numbered_visits.visit_number
-    where {{ seconds_between('numbered_visits.ended_at', 'orders.ordered_at') }} <= 1800
+            and numbered.is_order = 1
+            and numbered_visits.is_order = 0
+    where {{ seconds_between('numbered_visits.ended_at', 'numbered.happened_at') }} <= 1800
 
 )
 

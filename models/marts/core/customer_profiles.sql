@@ -48,8 +48,9 @@ messages as (
 
     select
         profile_id,
-        max(case when event_type in ('opened', 'clicked') then occurred_on end) as last_answered_on
+        max(occurred_on) as last_answered_on
     from {{ ref('int_profiles__messages') }}
+    where event_type in ('opened', 'clicked')
     group by profile_id
 
 ),
