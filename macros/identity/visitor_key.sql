@@ -6,3 +6,10 @@
         'email:' || {{ relation }}.email
     )
 {%- endmacro %}
+
+{# The device that a visitor's key names; null where none is known. #}
+{% macro visitor_device(visitor_key) -%}
+    case
+        when {{ visitor_key }} like 'anonymous_id:%' then substring({{ visitor_key }}, length('anonymous_id:') + 1)
+    end
+{%- endmacro %}

@@ -4,22 +4,36 @@
    Orders and revenue are counted over the window that ends on the buyer's last purchase, so that somebody who
    stopped keeps the frequency and the value he had.
 
-   `purchases` is a relation as int_purchases__versions, `days` one as int_calendar; `person` names the column that
-   tells people apart. #}
-{% macro rfm_steps(purchases, days, person='profile_id') -%}
+   `people` is a relation of whom to ask about, with `profile_id` and `is_test`, for test accounts buy nothing; `person`
+   names the column of it that tells them apart. `days` is a relation as int_calendar. #}
+{% macro rfm_steps(people, days, person='profile_id') -%}
     with
+
+    purchases as (
+
+        select
+            people.{{ person }},
+            versions.purchased_on,
+            versions.net_revenue,
+            versions.seen_on,
+            versions.next_seen_on
+        from {{ ref('int_purchases__versions') }} as versions
+        inner join {{ people }} as people on versions.profile_id = people.profile_id
+        where not people.is_test
+
+    ),
 
     changes as (
 
         select
             {{ person }},
             seen_on as changed_on
-        from {{ purchases }}
+        from purchases
         union all
         select
             {{ person }},
             next_seen_on as changed_on
-        from {{ purchases }}
+        from purchases
         where next_seen_on is not null
 
     ),
@@ -40,17 +54,17 @@
         select
             steps.{{ person }},
             steps.period_number,
-            versions.net_revenue,
-            versions.purchased_on,
-            max(versions.purchased_on) over (
+            purchases.net_revenue,
+            purchases.purchased_on,
+            max(purchases.purchased_on) over (
                 partition by steps.{{ person }}, steps.period_number
             ) as last_purchased_on
         from steps
-        inner join {{ purchases }} as versions
+        inner join purchases
             on
-                steps.{{ person }} = versions.{{ person }}
-                and steps.period_end >= versions.seen_on
-                and coalesce(steps.period_end < versions.next_seen_on, true)
+                steps.{{ person }} = purchases.{{ person }}
+                and steps.period_end >= purchases.seen_on
+                and coalesce(steps.period_end < purchases.next_seen_on, true)
 
     ),
 

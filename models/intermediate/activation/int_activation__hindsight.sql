@@ -60,23 +60,9 @@ days as (
 
 ),
 
-purchases as (
-
-    select
-        versions.profile_id,
-        versions.purchased_on,
-        versions.net_revenue,
-        versions.seen_on,
-        versions.next_seen_on
-    from {{ ref('int_purchases__versions') }} as versions
-    inner join people on versions.profile_id = people.profile_id
-    where not people.is_test
-
-),
-
 steps as (
 
-    {{ rfm_steps('purchases', 'days') }}
+    {{ rfm_steps('people', 'days') }}
 
 ),
 

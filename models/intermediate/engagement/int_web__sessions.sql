@@ -106,9 +106,7 @@ sessions as (
         profile_id,
         max(is_shared_device) = 1 as is_shared_device,
         {# What stands for the visitor is the device, if it is known. #}
-        case
-            when visitor_key like 'anonymous_id:%' then substring(visitor_key, length('anonymous_id:') + 1)
-        end as anonymous_id,
+        {{ visitor_device('visitor_key') }} as anonymous_id,
         max(customer_id) as customer_id,
         max(email) as email,
         cast(sum(event_count) as bigint) as event_count,

@@ -28,23 +28,9 @@ days as (
 ),
 {%- endif %}
 
-purchases as (
-
-    select
-        versions.profile_id,
-        versions.purchased_on,
-        versions.net_revenue,
-        versions.seen_on,
-        versions.next_seen_on
-    from {{ ref('int_purchases__versions') }} as versions
-    inner join {{ ref('int_profiles') }} as profiles on versions.profile_id = profiles.profile_id
-    where not profiles.is_test
-
-),
-
 steps as (
 
-    {{ rfm_steps('purchases', 'days') }}
+    {{ rfm_steps(ref('int_profiles'), 'days') }}
 
 )
 

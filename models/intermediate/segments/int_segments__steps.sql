@@ -5,12 +5,11 @@ people as (
 
     select
         touched.person_number,
-        touched.profile_id
+        touched.profile_id,
+        profiles.is_test
     from {{ ref('int_segments__touched') }} as touched
     inner join {{ ref('int_profiles') }} as profiles on touched.profile_id = profiles.profile_id
-    where
-        touched.facts_hash is not null
-        and not profiles.is_test
+    where touched.facts_hash is not null
 
 ),
 
@@ -20,22 +19,9 @@ calendar as (
 
 ),
 
-purchases as (
-
-    select
-        people.person_number,
-        versions.purchased_on,
-        versions.net_revenue,
-        versions.seen_on,
-        versions.next_seen_on
-    from {{ ref('int_purchases__versions') }} as versions
-    inner join people on versions.profile_id = people.profile_id
-
-),
-
 steps as (
 
-    {{ rfm_steps('purchases', 'calendar', person='person_number') }}
+    {{ rfm_steps('people', 'calendar', person='person_number') }}
 
 )
 
