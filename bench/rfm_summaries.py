@@ -4,6 +4,8 @@ import json
 import math
 import shutil
 import sys
+import time
+from contextlib import contextmanager
 from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,6 +28,15 @@ select profile_id, purchased_on::timestamp as purchased_on, gross_margin::double
 from intermediate.int_purchases
 """
 SUMS = "count(*), sum(repeat_days), sum(7 * last_week), sum(7 * age_weeks), sum(mean_repeat_margin)"
+
+
+@contextmanager
+def taken(costs: dict):
+    """Adds CPU and wall seconds of what happens inside to `costs`."""
+    start = time.monotonic()
+    with timed(costs, "cpu"):
+        yield
+    costs["wall"] = time.monotonic() - start
 
 
 def draw_purchases(path: Path, buyers: int) -> None:
@@ -52,7 +63,7 @@ def compiled(home: Path) -> dict[str, str]:
 def by_models(path: Path, models: dict[str, str]) -> dict:
     """Costs of the tables of these models, made anew out of others of the file."""
     costs = {}
-    with connect(path) as connection, timed(costs, "cpu"):
+    with connect(path) as connection, taken(costs):
         for name, sql in models.items():
             connection.execute(f"create or replace table intermediate.{name} as {sql}")
     costs["gb"] = peak_gb()
@@ -67,7 +78,7 @@ def by_plain_sql(path: Path) -> dict:
     """Costs of one statement for the summaries, and sums to compare them by."""
     costs, sql = {}, plain_summary()
     with connect(path) as connection:
-        with timed(costs, "cpu"):
+        with taken(costs):
             connection.execute(sql)
         costs["gb"] = peak_gb()
         costs["sums"] = connection.execute(f"select {SUMS} from plain_summaries").fetchone()
@@ -81,7 +92,7 @@ def by_data_frame(path: Path, way: str) -> dict:
         frame = connection.execute(FRAME).df()
         (end,) = connection.execute("select as_of_date from intermediate.int_as_of_date").fetchone()
     summary = by_lifetimes if way == "lifetimes" else by_pandas
-    with timed(costs, "cpu"):
+    with taken(costs):
         found = summary(frame, end)
     money = found["monetary_value"][found["frequency"] > 0]
     days = (found[column].sum() for column in ("frequency", "recency", "T"))
@@ -171,12 +182,12 @@ def report_summaries(buyers: int, found: dict[str, dict]) -> str:
         "",
         f"{date.today().isoformat()}. {machine()}",
         "",
-        "| way | CPU s | to ours | peak GB |",
-        "|---|---|---|---|",
+        "| way | CPU s | to ours | wall s | to ours | peak GB |",
+        "|---|---|---|---|---|---|",
     ]
     lines += [
         f"| {way} | {cost['cpu']:.2f} | {cost['cpu'] / found['ours']['cpu']:.2f}x"
-        f" | {cost['gb']:.2f} |"
+        f" | {cost['wall']:.2f} | {cost['wall'] / found['ours']['wall']:.2f}x | {cost['gb']:.2f} |"
         for way, cost in found.items()
     ]
     lines += [
