@@ -95,6 +95,17 @@ def project_copy(home: Path) -> Path:
     return home / "project"
 
 
+def breaking_copy(home: Path, macro: str, place: str, condition: str) -> Path:
+    """A copy that stops behind a place of a macro, if BREAKS_OFF is set and a condition holds."""
+    project = project_copy(home)
+    text = (project / macro).read_text()
+    assert place in text
+    error = "{{ exceptions.raise_compiler_error('broken off') }}"
+    stop = f"{{%- if env_var('BREAKS_OFF') and {condition} -%}}{error}{{%- endif -%}}"
+    (project / macro).write_text(text.replace(place, place + stop))
+    return project
+
+
 def dbt_here(home: Path, project: Path = PROJECT):
     """A function that runs dbt commands in this process, one after another, on `home / "raw"`.
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import PROJECT, dbt, dbt_here, project_copy, story_of, texts_matching
+from conftest import PROJECT, breaking_copy, dbt, dbt_here, story_of, texts_matching
 
 # What nothing but Ada bears, however it is written.
 WORDS = re.compile(
@@ -365,14 +365,12 @@ def test_a_build_that_breaks_off_while_it_erases_loses_no_row(broken):
 
 
 def break_off(home):
-    project = project_copy(home)
-    macro = project / "macros/engine/take_out.sql"
-    begun = "{% macro duckdb__put_back(relation, taken) -%}"
-    stops = "{%- if env_var('BREAKS_OFF') and relation.identifier == 'base_web__events' -%}"
-    error = "{{ exceptions.raise_compiler_error('broken off') }}"
-    text = macro.read_text()
-    assert begun in text
-    macro.write_text(text.replace(begun, f"{begun}{stops}{error}{{%- endif -%}}"))
+    project = breaking_copy(
+        home,
+        "macros/engine/take_out.sql",
+        "{% macro duckdb__put_back(relation, taken) -%}",
+        "relation.identifier == 'base_web__events'",
+    )
     run = dbt_here(home, project)
     for what, breaks_off in (("broken off", "yes"), ("made good", "")):
         os.environ["BREAKS_OFF"] = breaks_off

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import dbt_here, project_copy, story_of
+from conftest import breaking_copy, dbt_here, story_of
 
 DAY = "2025-03-{:02d} 10:00"
 
@@ -308,14 +308,12 @@ def test_a_build_that_breaks_off_before_it_decided_is_made_good(picks):
 
 
 def pick(home):
-    project = project_copy(home)
-    macro = project / "macros/engine/commit_so_far.sql"
-    begun = "run_statement('begin transaction') -%}"
-    stops = "{%- if env_var('BREAKS_OFF') and model.name == 'base_shop__refunds' -%}"
-    error = "{{ exceptions.raise_compiler_error('broken off') }}"
-    text = macro.read_text()
-    assert begun in text
-    macro.write_text(text.replace(begun, f"{begun}{stops}{error}{{%- endif -%}}"))
+    project = breaking_copy(
+        home,
+        "macros/engine/commit_so_far.sql",
+        "run_statement('begin transaction') -%}",
+        "model.name == 'base_shop__refunds'",
+    )
     run = dbt_here(home, project)
     for what, breaks_off, *options in (
         ("first, broken off", "yes", "+base_shop__refunds"),
