@@ -19,6 +19,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import duckdb
+from statement_times import profiles_with, read_times
 
 PROJECT = Path(__file__).resolve().parents[1]
 SALT = "demo"
@@ -86,8 +87,18 @@ def forget(home: Path, name: str) -> None:
             path.unlink(missing_ok=True)
 
 
-def dbt(home: Path, raw: Path, *words: str, name: str = "build", anew: bool = False) -> dict:
-    """Costs of one run of dbt on the warehouse `name`, with the seconds of each model."""
+def dbt(
+    home: Path,
+    raw: Path,
+    *words: str,
+    name: str = "build",
+    anew: bool = False,
+    profiled: bool = False,
+) -> dict:
+    """Costs of one run of dbt on the warehouse `name`, with the seconds of each model.
+
+    If it is `profiled`, also of its statements, by DuckDB itself.
+    """
     environment = os.environ | {
         "DBT_PROFILES_DIR": str(PROJECT),
         "LIFECYCLE_RAW": str(raw),
@@ -99,10 +110,21 @@ def dbt(home: Path, raw: Path, *words: str, name: str = "build", anew: bool = Fa
     if anew:
         shutil.rmtree(target, ignore_errors=True)
         forget(home, name)
+    if profiled:
+        profiles, times = home / "profiles", home / "times"
+        shutil.rmtree(times, ignore_errors=True)
+        profiles_with(PROJECT / "profiles.yml", profiles)
+        environment |= {
+            "DBT_PROFILES_DIR": str(profiles),
+            "PYTHONPATH": str(Path(__file__).parent),
+            "STATEMENT_TIMES": str(times),
+        }
     command = [sys.executable, "-W", "ignore", "-m", "dbt.cli.main", "-q", *words]
     command += ["--vars", (raw / "vars.yml").read_text() if (raw / "vars.yml").exists() else "{}"]
     command += ["--target-path", target, "--log-path", logs]
     cost = measure(command, env=environment, stdout=subprocess.DEVNULL)
+    if profiled:
+        cost["profile"] = read_times(times)
     if words[0] == "build" and (target / "run_results.json").exists():
         results = json.loads((target / "run_results.json").read_text())["results"]
         cost["models"] = {

@@ -1,6 +1,6 @@
-{# Config of a model that is carried on: of what it holds only the rows are made anew whose key (profile_id,
-   order_key or visitor_key) is touched, that is, about which something else is known than in the last build that
-   was finished. The others stay. Hook and rows are one transaction. In the model `is_touched` picks what it reads. #}
+{# Config of a model that is carried on: of what it holds only the rows are made anew whose key (see `is_touched`) is
+   touched, that is, about which something else is known than in the last build that was finished. The others stay.
+   Hook and rows are one transaction. In the model `is_touched` picks what it reads. #}
 {% macro carried_on(key) -%}
     {{- config(
         materialized=incremental_or_table(),
@@ -33,7 +33,9 @@
 {% macro is_touched(column, key=none) -%}
     {%- set key = key or column.split('.')[-1] -%}
     {%- set touched = {
-        'order_key': 'int_orders__touched', 'profile_id': 'int_profiles__touched', 'visitor_key': 'int_web__touched',
+        'identifier_hash': 'int_identity__touched_identifiers', 'node_id': 'int_identity__touched_nodes',
+        'order_key': 'int_orders__touched', 'person_id': 'int_identity__touched_people',
+        'profile_id': 'int_profiles__touched', 'visitor_key': 'int_web__touched',
     }[key] -%}
     {%- if not execute -%} {%- do ref(touched) -%} {%- endif -%}
     {%- if is_carried_on() -%}
@@ -46,19 +48,14 @@
 {# The condition that a record names a person who is touched, by one of these identifiers: whose it is is told by
    all of them, and only of such records has to be asked. #}
 {% macro names_touched(relation, types) -%}
-    {%- if not execute -%}
-        {%- do ref('int_profiles__touched') -%}
-        {%- do ref('int_identity__identifiers') -%}
-    {%- endif -%}
+    {%- if not execute -%} {%- do ref('int_profiles__touched_names') -%} {%- endif -%}
     {%- if is_carried_on() -%}
         (
             {%- for type in types %}
             {{ relation }}.{{ type }} in (
-                select touched_identifiers.identifier_value
-                from {{ ref('int_identity__identifiers') }} as touched_identifiers
-                where
-                    touched_identifiers.identifier_type = '{{ type }}'
-                    and touched_identifiers.profile_id in (select profile_id from {{ ref('int_profiles__touched') }})
+                select touched_names.identifier_value
+                from {{ ref('int_profiles__touched_names') }} as touched_names
+                where touched_names.identifier_type = '{{ type }}'
             )
             {{- ' or' if not loop.last }}
             {%- endfor %}

@@ -40,15 +40,22 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# Whether rows of a base model were erased since the last finished build. #}
-{% macro has_lost_rows(base) -%}
+{# The rows of a base model that are such, as a query. Newer ones are few and near each other, and so are those of
+   which the time may have come: nothing else is read of all other rows. #}
+{% macro new_rows(base, time) -%}
     {%- set finished = last_finished() -%}
-    {{- return(
-        finished is not none
-        and run_query(
-            'select count(*) from ' ~ base ~ ' where is_erased and _build_number > ' ~ finished.build_number
-        ).columns[0].values()[0] > 0
-    ) -}}
+    select records.* from {{ base }} as records
+    {%- if finished %}
+    where records._build_number > {{ finished.build_number }}
+    union all
+    select records.* from {{ base }} as records
+    where
+        records._build_number <= {{ finished.build_number }}
+        and records.{{ time }} >= timestamp '{{ finished.as_of_date }}'
+        and {{ local_date('records.' ~ time) }} > date '{{ finished.as_of_date }}'
+    {%- else %}
+    where false
+    {%- endif %}
 {%- endmacro %}
 
 {# Before anything is built. #}

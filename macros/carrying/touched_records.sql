@@ -11,6 +11,19 @@
     {%- endif -%}
 {%- endmacro %}
 
+{# Of a link both ends are touched if it is. One by hand is there as soon as both of its ends are. #}
+{% macro forget_touched_links() -%}
+    {%- if execute and is_incremental() -%}
+        delete from {{ this }}
+        where
+            source_table = 'seeds.identity_links'
+            or (
+                {{ is_touched('node_a', 'node_id') }}
+                and {{ is_touched('node_b', 'node_id') }}
+            )
+    {%- endif -%}
+{%- endmacro %}
+
 {% macro forget_touched_records() -%}
     {%- if execute and is_incremental() -%}
         {%- if is_carried_on() -%}

@@ -20,7 +20,11 @@
                         {%- set emptied = emptied + [delivery_key(source_name, name)] -%}
                     {%- endif -%}
                 {%- endif -%}
-                {%- set taken = take_out(relation, names_erased(keys, table.identifiers) ~ ' and ' ~ is_unseen) -%}
+                {%- set is_erased = names_erased(keys, table.identifiers) ~ ' and ' ~ is_unseen -%}
+                {%- set taken = take_out(relation, is_erased) -%}
+                {%- if table.name == 'stg_web__events' -%}
+                    {%- do note_touched_visitors(taken, is_erased, keys) -%}
+                {%- endif -%}
                 {%- do run_statement(
                     'update ' ~ taken ~ ' set ' ~ emptied | join(' = null, ') ~ ' = null, is_erased = true, '
                     ~ ('is_kept = false, ' if table.is_person) ~ said_no_more() ~ ' where '
@@ -35,15 +39,18 @@
                 {%- do keep_up(ref(table.name), relation) -%}
             {%- endfor -%}
 
-            {#- Sessions are carried on by visitor, and of an erased one there is no event left that names him. -#}
-            {%- set sessions = told_relation('intermediate', 'int_web__sessions') -%}
-            {%- if sessions -%}
-                {%- do run_statement(
-                    'delete from ' ~ sessions ~ ' where visitor_key in (select identifier_key from ' ~ keys ~ ')'
-                ) -%}
-            {%- endif -%}
+            {#- What is carried on by visitor: of an erased one there is no event left that names him. -#}
+            {%- for name in ['int_web__sessions', 'int_web__touched'] -%}
+                {%- set told = told_relation('intermediate', name) -%}
+                {%- if told -%}
+                    {%- do run_statement(
+                        'delete from ' ~ told ~ ' where visitor_key in (select identifier_key from ' ~ keys ~ ')'
+                    ) -%}
+                {%- endif -%}
+            {%- endfor -%}
 
             {%- set taken = take_out(records, names_erased(keys, linking_types())) -%}
+            {%- do run_statement(note_touched_nodes(taken, names_erased(keys, linking_types()))) -%}
             {%- do run_statement(
                 'delete from ' ~ taken ~ ' where ' ~ strongest_identifier(linking_types())
                 ~ ' in (select identifier_key from ' ~ keys ~ ')'
@@ -64,6 +71,39 @@
         {%- do run_statement('drop table ' ~ keys) -%}
     {%- endif -%}
 {%- endmacro %}
+
+{# Afterwards nobody knows what else the rows named. #}
+{% macro note_touched_nodes(records, condition) %}
+    {%- set columns = 'node_id, identifier_hash, is_of_erased, build_number' %}
+    insert into {{ ref('int_identity__touched_nodes') }} ({{ columns }})
+    select
+        {{ hash_number('identifier_key') }},
+        {{ hash_of('identifier_key') }},
+        true,
+        {{ build_number() }}
+    from (
+        {% for identifier in linking_types() %}
+        select '{{ identifier }}:' || {{ identifier }} as identifier_key
+        from {{ records }}
+        where {{ identifier }} is not null and {{ condition }}
+        {{ 'union' if not loop.last }}
+        {% endfor %}
+    ) as named
+    except
+    select {{ columns }} from {{ ref('int_identity__touched_nodes') }}
+{% endmacro %}
+
+{% macro note_touched_visitors(events, condition, keys) %}
+    {%- set touched = told_relation('intermediate', 'int_web__touched') -%}
+    {%- if touched -%}
+        {%- do run_statement(
+            'insert into ' ~ touched ~ ' (visitor_key, is_of_erased, build_number) select '
+            ~ visitor_key('events') ~ ', true, ' ~ build_number() ~ ' from ' ~ events ~ ' as events where ' ~ condition
+            ~ ' and ' ~ visitor_key('events') ~ ' not in (select identifier_key from ' ~ keys ~ ')'
+            ~ ' except select visitor_key, is_of_erased, build_number from ' ~ touched
+        ) -%}
+    {%- endif -%}
+{% endmacro %}
 
 {# Of a record that was refused: what it held. #}
 {% macro said_no_more() -%}

@@ -385,5 +385,47 @@ def break_off(home):
         print(json.dumps({"what": what, "failed": failed} | told))
 
 
+# ---------- the builds after it
+
+
+@pytest.fixture(scope="module")
+def carried_on(tmp_path_factory):
+    home = tmp_path_factory.mktemp("erasure_carried_on")
+    write_raw(home / "raw")
+    return {line["what"]: line for line in story_of(__file__, home, "carry_on")}
+
+
+def test_what_she_shared_with_others_is_counted_without_her_by_the_next_build(carried_on):
+    """Rows of hers named the telephone of the house and the tablet, and say so no more."""
+    counted = {what: dict(line["shared"]) for what, line in carried_on.items()}
+    assert counted["asked"]["phone"] - counted["next"]["phone"] == 1
+    assert counted["asked"]["anonymous_id"] - counted["next"]["anonymous_id"] == 2
+    for mart in ("identifiers", "findings"):
+        assert carried_on["next"][mart] == carried_on["anew"][mart]
+
+
+def carry_on(home):
+    """Whole builds, for only such a one is carried on. Her request comes with the second."""
+    run = dbt_here(home, PROJECT)
+    request = home / "raw" / "privacy" / "erasure_requests.csv"
+    shutil.move(request, home / "request.csv")
+    for what, *options in (["first"], ["asked"], ["next"], ["anew", "--full-refresh"]):
+        if what == "asked":
+            shutil.move(home / "request.csv", request)
+        failed = run("build", *UNTESTED, *options, variables=VARS)
+        assert not failed, failed
+        with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
+            query = lambda sql: connection.execute(sql).fetchall()  # noqa: B023, E731
+            told = {
+                "shared": query(
+                    "select identifier_type, record_count from marts.profile_identifiers"
+                    " where status = 'shared'"
+                ),
+                "identifiers": query("select * from marts.profile_identifiers order by all"),
+                "findings": query("select * from marts.identity_quality order by all"),
+            }
+        print(json.dumps({"what": what} | told, default=str))
+
+
 if __name__ == "__main__":
-    {"break_off": break_off}[sys.argv[2]](Path(sys.argv[1]))
+    {"break_off": break_off, "carry_on": carry_on}[sys.argv[2]](Path(sys.argv[1]))

@@ -28,14 +28,27 @@ told_identifiers as (
 
 ),
 
+told as (
+
+    select * from told_identifiers
+    where {{ is_touched('identifier_hash') }}
+
+),
+
+now_found as (
+
+    select * from current_identifiers
+    where {{ is_touched('identifier_hash') }}
+
+),
+
 compared as (
 
     select
-        told_identifiers.profile_id as old_profile_id,
-        current_identifiers.profile_id as new_profile_id
-    from told_identifiers
-    left join current_identifiers
-        on told_identifiers.identifier_hash = current_identifiers.identifier_hash
+        told.profile_id as old_profile_id,
+        now_found.profile_id as new_profile_id
+    from told
+    left join now_found on told.identifier_hash = now_found.identifier_hash
 
 ),
 
@@ -46,25 +59,29 @@ common as (
 
 ),
 
-{# Nothing in common is another shop or another salt, and no change of anybody. #}
+{# Nothing in common is another shop or another salt, and no change of anybody. What is carried on has both of
+   the last build, and compares only what is touched. #}
 comparable as (
 
     select compared.*
     from compared
     cross join common
-    where common.identifier_count > 0
+    where {{ 'true' if is_carried_on() else 'common.identifier_count > 0' }}
 
 ),
 
+{# Profiles by their anchors. #}
 current_profiles as (
 
-    select distinct profile_id from current_identifiers
+    select profile_id from current_identifiers
+    where identifier_hash = profile_id
 
 ),
 
 told_profiles as (
 
-    select distinct profile_id from told_identifiers
+    select profile_id from told_identifiers
+    where identifier_hash = profile_id
 
 ),
 

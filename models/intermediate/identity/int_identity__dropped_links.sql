@@ -15,13 +15,13 @@ judged as (
         case
             when unusable_a.reason is not null then links.type_a || ' ' || unusable_a.reason
             when unusable_b.reason is not null then links.type_b || ' ' || unusable_b.reason
-            when members_a.person_id <> members_b.person_id then 'cut'
+            when parts_a.part_id <> parts_b.part_id then 'cut'
         end as reason
     from links
     left join {{ ref('int_identity__unusable') }} as unusable_a on links.node_a = unusable_a.node_id
     left join {{ ref('int_identity__unusable') }} as unusable_b on links.node_b = unusable_b.node_id
-    left join {{ ref('int_identity__members') }} as members_a on links.node_a = members_a.node_id
-    left join {{ ref('int_identity__members') }} as members_b on links.node_b = members_b.node_id
+    left join {{ ref('int_identity__separated') }} as parts_a on links.node_a = parts_a.node_id
+    left join {{ ref('int_identity__separated') }} as parts_b on links.node_b = parts_b.node_id
 
 )
 

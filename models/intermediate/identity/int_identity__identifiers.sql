@@ -1,4 +1,6 @@
 -- depends_on: {{ ref('int_privacy__erased_records') }}
+{{ carried_on('person_id') }}
+
 with
 
 nodes as (
@@ -28,6 +30,7 @@ placed as (
         ) = 1 as is_anchor
     from nodes
     inner join members on nodes.node_id = members.node_id
+    where {{ is_touched('members.person_id') }}
 
 ),
 
@@ -44,6 +47,7 @@ anchors as (
 select
     anchors.profile_id,
     placed.node_id,
+    placed.person_id,
     placed.identifier_type,
     placed.identifier_value,
     placed.identifier_hash,

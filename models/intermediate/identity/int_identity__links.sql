@@ -1,3 +1,10 @@
+{{ config(
+    materialized=incremental_or_table(),
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook='{{ forget_touched_links() }}',
+) }}
+
 {# A record that names two identifiers says that they are one person's: a link, with where it was seen. So do
    people, by hand. Which links count is decided later, and nothing is left out here. #}
 {% set types = linking_types() %}
@@ -35,6 +42,8 @@ pairs as (
     where
         {{ stronger }} is not null
         and {{ weaker }} is not null
+        and {{ is_touched(stronger ~ '_node', 'node_id') }}
+        and {{ is_touched(weaker ~ '_node', 'node_id') }}
     {% if not loop.last %}union all{% endif %}
     {% endfor %}
     {% if loop.revindex > 2 %}union all{% endif %}

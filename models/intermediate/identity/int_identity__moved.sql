@@ -17,6 +17,7 @@ current_identifiers as (
         profile_id,
         record_count
     from {{ ref('int_identity__identifiers') }}
+    where {{ is_touched('identifier_hash') }}
 
 ),
 
@@ -24,7 +25,8 @@ told_identifiers as (
 
     {{ rows_if_any(
         told_relation('marts', 'profile_identifiers'),
-        {'identifier_hash': 'string', 'profile_id': 'string', 'record_count': 'bigint'}
+        {'identifier_hash': 'string', 'profile_id': 'string', 'record_count': 'bigint'},
+        is_touched('identifier_hash')
     ) }}
 
 )

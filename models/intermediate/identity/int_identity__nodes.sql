@@ -1,3 +1,5 @@
+{{ carried_on('node_id') }}
+
 {% set patterns = blocked_patterns() %}
 
 with
@@ -19,7 +21,9 @@ mentions as (
         last_seen_at,
         record_count
     from {{ ref('int_identity__records') }}
-    where {{ identifier }} is not null
+    where
+        {{ identifier }} is not null
+        and {{ is_touched(identifier ~ '_node', 'node_id') }}
     {% if not loop.last %}union all{% endif %}
     {% endfor %}
 

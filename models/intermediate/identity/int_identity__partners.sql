@@ -1,3 +1,5 @@
+{{ carried_on('node_id') }}
+
 {# How many identifiers of another type each identifier stands with, where that is near its limit or over. #}
 {% set types = linking_types() %}
 
@@ -43,6 +45,10 @@ pairs as (
         links.source_table <> 'seeds.identity_links'
         and blocked_a.node_id is null
         and blocked_b.node_id is null
+        and (
+            {{ is_touched('links.node_a', 'node_id') }}
+            or {{ is_touched('links.node_b', 'node_id') }}
+        )
 
 ),
 
@@ -68,6 +74,7 @@ counted as (
         type_b as partner_type,
         count(*) as partner_count
     from pairs
+    where {{ is_touched('node_a', 'node_id') }}
     group by node_a, type_a, type_b
     union all
     select
@@ -76,6 +83,7 @@ counted as (
         type_a as partner_type,
         count(*) as partner_count
     from pairs
+    where {{ is_touched('node_b', 'node_id') }}
     group by node_b, type_b, type_a
     union all
     select
@@ -86,6 +94,7 @@ counted as (
     from erased_partners
     inner join {{ ref('int_identity__nodes') }} as nodes
         on erased_partners.identifier_hash = nodes.identifier_hash
+    where {{ is_touched('nodes.node_id') }}
 
 ),
 

@@ -1,12 +1,8 @@
+{{ carried_on('profile_id') }}
+
 {# What came back from each address that was written to, up to the as-of date. Complaints and unsubscribing
    are consent and tell nothing here; nor does a message that was sent and never heard of. #}
 with
-
-events as (
-
-    select * from {{ ref('stg_messaging__events') }}
-
-),
 
 customers as (
 
@@ -14,9 +10,25 @@ customers as (
 
 ),
 
+{# Picked before anything is looked up, by the address that they went to. #}
+events as (
+
+    select events.*
+    from {{ ref('stg_messaging__events') }} as events
+    where
+        {{ names_touched('events', ['email', 'phone']) }}
+        or events.customer_id in (
+            select accounts.customer_id
+            from {{ ref('stg_shop__customers') }} as accounts
+            where {{ names_touched('accounts', ['email', 'phone']) }}
+        )
+
+),
+
 identifiers as (
 
     select * from {{ ref('int_identity__identifiers') }}
+    where {{ is_touched('profile_id') }}
 
 ),
 
@@ -60,6 +72,7 @@ outcomes as (
 )
 
 select
+    identifiers.profile_id,
     outcomes.identifier_type,
     outcomes.identifier_value,
     {# At the same moment the bounce wins: many come after the message was taken in. #}

@@ -8,6 +8,7 @@
 
 {# Only what tells identifiers apart goes on: a record that says nothing new adds to first and last seen.
    Robots are nobody. Erasure requests name people and link nothing. Whom an earlier build erased is erased again. #}
+{% do ref('int_identity__touched_nodes') %}
 {% for table in personal_columns() %}
 {% do ref(table.name) %}
 {% do ref(table.base) %}

@@ -9,6 +9,7 @@
 {% do ref(table.name) %}
 {% endfor %}
 {% do ref('int_identity__records') %}
+{% do ref('int_identity__touched_nodes') %}
 {% do ref('int_identity__nodes') %}
 {% do ref('int_identity__links') %}
 {% do ref('int_privacy__denied_identifiers') %}

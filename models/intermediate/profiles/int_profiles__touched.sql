@@ -60,9 +60,7 @@ shared_device_records as (
 {% for table in tables %}
 {{ table.model }} as (
 
-    select records.*
-    from {{ ref(table.model) }} as records
-    where {{ is_new('records', [table.time]) }}
+    {{ new_rows(ref(table.model), table.time) }}
 
 ),
 

@@ -1,5 +1,7 @@
 -- depends_on: {{ ref('int_identity__changes') }}
 -- depends_on: {{ ref('int_identity__moved') }}
+{{ carried_on('identifier_hash') }}
+
 with
 
 nodes as (
@@ -43,3 +45,4 @@ select
 from nodes
 left join identifiers on nodes.node_id = identifiers.node_id
 left join unusable on nodes.node_id = unusable.node_id
+where {{ is_touched('nodes.identifier_hash') }}
