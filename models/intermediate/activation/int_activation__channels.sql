@@ -1,4 +1,4 @@
-{# Of the channels by which a person in the base may be written to: whether he can be, and has not been too often. #}
+{# By which channels a person in the base may be written to, whether he can be, and has not been too often. #}
 {% set caps = var('cap_per_channel') %}
 
 with
@@ -51,7 +51,8 @@ allowed as (
         segments_now.profile_id,
         consents.channel
     from segments_now
-    inner join {{ ref('int_profiles__consents') }} as consents on segments_now.profile_id = consents.profile_id
+    inner join {{ ref('int_profiles__consents') }} as consents
+        on segments_now.profile_id = consents.profile_id
     where consents.status = 'granted'
     {% if var('banner_consent') == 'opt_out' %}
     union all

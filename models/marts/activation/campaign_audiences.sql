@@ -52,19 +52,6 @@ as_of as (
 
 ),
 
-last_messages as (
-
-    select
-        messages.profile_id,
-        messages.campaign_id,
-        max(messages.occurred_on) as last_sent_on
-    from {{ ref('int_profiles__messages') }} as messages
-    inner join playbook on messages.campaign_id = playbook.campaign_id
-    where messages.event_type = 'sent'
-    group by messages.profile_id, messages.campaign_id
-
-),
-
 {# One row per person with all that counts for any campaign: only the cool-down is a campaign's own. #}
 {% set channel_names = ['email', 'sms', 'push', 'banner'] %}
 people as (
@@ -115,6 +102,19 @@ campaigns as (
         row_number() over (partition by segment order by priority, campaign_id) as turn,
         *
     from playbook
+
+),
+
+last_messages as (
+
+    select
+        messages.profile_id,
+        messages.campaign_id,
+        max(messages.occurred_on) as last_sent_on
+    from {{ ref('int_profiles__messages') }} as messages
+    inner join campaigns on messages.campaign_id = campaigns.campaign_id
+    where messages.event_type = 'sent'
+    group by messages.profile_id, messages.campaign_id
 
 ),
 
