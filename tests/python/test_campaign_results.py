@@ -35,13 +35,13 @@ PEOPLE = 480
 # Seven in eight get what they are meant to get; of 0.3, as many more buy who do.
 MESSAGED, BUYING, BUYING_MORE = 0.875, 0.3, 0.4
 MEAN_SPEND = 40.0
-MODELS = ["campaign_people", "sample", "definitions", "outcomes", "moments"]
+MODELS = ["campaign_people", "sample", "definitions", "days", "outcomes", "moments"]
 
 
 def compiled(home):
     """SQL of the models, without a database."""
     project_copy(home)
-    selected = [f"int_experiments__{name}" for name in (*MODELS, "judged", "campaign_messages")]
+    selected = [f"int_experiments__{name}" for name in (*MODELS, "judged")]
     run = subprocess.run(
         [
             *(sys.executable, "-m", "dbt.cli.main", "compile", "--vars", VARIABLES),
@@ -202,9 +202,8 @@ def world(tmp_path_factory):
         moments = run("from warehouse.intermediate.int_experiments__moments").df()
         connection.register("found", experiments.estimates(moments))
         run("create table warehouse.intermediate.int_experiments__estimates as from found")
-        for name in ("judged", "campaign_messages"):
-            place = f"warehouse.intermediate.int_experiments__{name}"
-            run(f"create table {place} as {queries[name]}")
+        place = "warehouse.intermediate.int_experiments__judged"
+        run(f"create table {place} as {queries['judged']}")
         results = run(queries["campaign_results"]).df()
     results["campaign"] = results.campaign_id.str.removeprefix("c").astype(int)
     return people, results[results.method == "unadjusted"].set_index("campaign").sort_index()

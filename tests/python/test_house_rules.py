@@ -451,7 +451,7 @@ def test_models_hold_only_sql_that_both_engines_read():
 # What does not grow with people, orders or events: days, rules, fits, experiments.
 SMALL = {
     "identity_rules", "int_activation__hindsight", "int_calendar",
-    "int_experiments__campaign_messages", "int_experiments__definitions",
+    "int_experiments__definitions",
     "int_experiments__judged", "int_experiments__moments", "int_identity__decisions",
     "int_identity__shared_devices", "int_identity__splits", "int_identity__unusable",
     "int_orders__left_out", "int_periods", "int_records__accounting", "int_rfm__calibrations",

@@ -149,7 +149,7 @@ def write_raw(raw, batch, number):
 SPLIT = [["type_a", "value_a", "type_b", "value_b", "why"]]
 SPLIT += [["customer_id", "C5", "email", "c5@shop.example", "test"]]
 # In every run: other vars than the run before make dbt parse all anew.
-SAME_CUTS = {"recalibrate": False}
+SAME_CUTS = {"recalibrate": False, "value_window_days": 90}
 # The ledger of triggers takes no part of a build for a whole one.
 NO_LEDGER = ("--exclude", "int_activation__trigger_ledger+")
 PEOPLE_ALONE = ("--select", "int_segments__touched+", *NO_LEDGER)

@@ -1,23 +1,17 @@
-{# Whether a person in the base may be written to by a channel, can be, and has not been too often. #}
+{# By which channels a person in the base may be written to, whether he can be, and has not been too often. #}
 {% set caps = var('cap_per_channel') %}
 
 with
 
 segments_now as (
 
-    select * from {{ ref('int_activation__segments_now') }}
+    select profile_id from {{ ref('int_activation__segments_now') }}
 
 ),
 
 profiles as (
 
     select * from {{ ref('int_profiles') }}
-
-),
-
-consents as (
-
-    select * from {{ ref('int_profiles__consents') }}
 
 ),
 
@@ -51,6 +45,30 @@ sent_by_all as (
 
 ),
 
+allowed as (
+
+    select
+        segments_now.profile_id,
+        consents.channel
+    from segments_now
+    inner join {{ ref('int_profiles__consents') }} as consents
+        on segments_now.profile_id = consents.profile_id
+    where consents.status = 'granted'
+    {% if var('banner_consent') == 'opt_out' %}
+    union all
+    select
+        segments_now.profile_id,
+        'banner' as channel
+    from segments_now
+    left join {{ ref('int_profiles__consents') }} as consents
+        on
+            segments_now.profile_id = consents.profile_id
+            and consents.channel = 'banner'
+    where consents.status is null
+    {% endif %}
+
+),
+
 channels as (
 
     {% for channel in ['email', 'sms', 'push', 'banner'] %}
@@ -63,33 +81,22 @@ channels as (
 )
 
 select
-    segments_now.profile_id,
-    channels.channel,
+    allowed.profile_id,
+    allowed.channel,
     cast(coalesce(sent.sent_count, 0) as bigint) as sent_count,
     cast(coalesce(sent_by_all.sent_count, 0) as bigint) as sent_count_all_channels,
-    case
-        when consents.status is not null then consents.status = 'granted'
-        {% if var('banner_consent') == 'opt_out' -%}
-        when channels.channel = 'banner' then true
-        {% endif -%}
-        else false
-    end as is_allowed,
     {# Of push and banners nobody tells who can be reached. #}
-    case channels.channel
+    case allowed.channel
         when 'email' then coalesce(profiles.is_email_reachable, false)
         when 'sms' then coalesce(profiles.is_phone_reachable, false)
         else true
     end as is_reachable,
     coalesce(sent.sent_count, 0) >= channels.cap as is_over_cap
-from segments_now
-inner join profiles on segments_now.profile_id = profiles.profile_id
-cross join channels
-left join consents
-    on
-        segments_now.profile_id = consents.profile_id
-        and channels.channel = consents.channel
+from allowed
+inner join channels on allowed.channel = channels.channel
+inner join profiles on allowed.profile_id = profiles.profile_id
 left join sent
     on
-        segments_now.profile_id = sent.profile_id
-        and channels.channel = sent.channel
-left join sent_by_all on segments_now.profile_id = sent_by_all.profile_id
+        allowed.profile_id = sent.profile_id
+        and allowed.channel = sent.channel
+left join sent_by_all on allowed.profile_id = sent_by_all.profile_id

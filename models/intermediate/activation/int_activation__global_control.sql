@@ -56,20 +56,32 @@ new_names as (
 
 ),
 
-used as (
+{# What else people of today were known under. #}
+former as (
 
     select
         former_ids.profile_id,
-        original.told_id as used_id
+        count(*) as id_count,
+        min({{ bucket_of('original.told_id', "'control'") }}) as bucket
     from original
     inner join former_ids on original.told_id = former_ids.former_profile_id
-    union
+    where original.told_id <> former_ids.profile_id
+    group by former_ids.profile_id
+
+),
+
+{# The id of today counts if it is no new name only, or if the old one leads nowhere. #}
+drawn as (
+
     select
         profiles.profile_id,
-        profiles.profile_id as used_id
+        {{ bucket_of('profiles.profile_id', "'control'") }} as own_bucket,
+        former.bucket as former_bucket,
+        coalesce(former.id_count, 0) as former_count,
+        new_names.told_id is not null and former.profile_id is not null as is_renamed
     from {{ ref('int_profiles') }} as profiles
+    left join former on profiles.profile_id = former.profile_id
     left join new_names on profiles.profile_id = new_names.told_id
-    where new_names.told_id is null
 
 ),
 
@@ -77,24 +89,12 @@ bucketed as (
 
     select
         profile_id,
-        count(*) as id_count,
-        min({{ bucket_of('used_id', "'control'") }}) as bucket
-    from used
-    group by profile_id
-
-),
-
-{# An id that is a new name only, and whose old one leads nowhere, counts for itself. #}
-drawn as (
-
-    select
-        profiles.profile_id,
-        coalesce(
-            bucketed.bucket, {{ bucket_of('profiles.profile_id', "'control'") }}
-        ) as bucket,
-        coalesce(bucketed.id_count, 1) > 1 as is_merged
-    from {{ ref('int_profiles') }} as profiles
-    left join bucketed on profiles.profile_id = bucketed.profile_id
+        case
+            when is_renamed then former_bucket
+            else least(own_bucket, coalesce(former_bucket, own_bucket))
+        end as bucket,
+        former_count + case when is_renamed then 0 else 1 end > 1 as is_merged
+    from drawn
 
 )
 
@@ -103,4 +103,4 @@ select
     bucket,
     bucket < round(10000 * {{ var('global_control_share') }}) as is_in_global_control,
     is_merged
-from drawn
+from bucketed

@@ -265,38 +265,40 @@ reshaped as (
 
 ),
 
-people as (
+elsewhere as (
 
-    select profile_id from {{ ref('int_activation__segments_now') }}
-    union
-    select profile_id from own
-    where segment is not null
+    select
+        coalesce(own.profile_id, segments_now.profile_id) as profile_id,
+        own.segment as told_segment,
+        own.running_campaign_id,
+        segments_now.segment
+    from own
+    full outer join {{ ref('int_activation__segments_now') }} as segments_now
+        on own.profile_id = segments_now.profile_id
+    where coalesce(own.segment, '') <> coalesce(segments_now.segment, '')
 
 ),
 
 moves as (
 
     select
-        people.profile_id,
-        coalesce(own.segment, inheritances.segment) as from_segment,
-        segments_now.segment as to_segment,
+        elsewhere.profile_id,
+        coalesce(elsewhere.told_segment, inheritances.segment) as from_segment,
+        elsewhere.segment as to_segment,
         case
-            when own.segment is null then coalesce(inheritances.running_campaign_id, own.running_campaign_id)
-            else own.running_campaign_id
+            when elsewhere.told_segment is null
+                then coalesce(inheritances.running_campaign_id, elsewhere.running_campaign_id)
+            else elsewhere.running_campaign_id
         end as running_campaign_id,
         coalesce(inheritances.lineage, reshaped.lineage) as lineage,
         coalesce(inheritances.has_segment_now, false) as has_segment_now,
-        coalesce(hindsight.segment, '') = coalesce(segments_now.segment, '') as was_there_before,
-        coalesce(hindsight.segment_by_told_cuts = own.segment, false)
+        coalesce(hindsight.segment, '') = coalesce(elsewhere.segment, '') as was_there_before,
+        coalesce(hindsight.segment_by_told_cuts = elsewhere.told_segment, false)
         or coalesce(inheritances.has_segment_by_told_cuts, false) as would_have_stayed
-    from people
-    left join own on people.profile_id = own.profile_id
-    left join {{ ref('int_activation__segments_now') }} as segments_now
-        on people.profile_id = segments_now.profile_id
-    left join inheritances on people.profile_id = inheritances.profile_id
-    left join reshaped on people.profile_id = reshaped.profile_id
-    left join hindsight on people.profile_id = hindsight.profile_id
-    where coalesce(own.segment, '') <> coalesce(segments_now.segment, '')
+    from elsewhere
+    left join inheritances on elsewhere.profile_id = inheritances.profile_id
+    left join reshaped on elsewhere.profile_id = reshaped.profile_id
+    left join hindsight on elsewhere.profile_id = hindsight.profile_id
 
 ),
 

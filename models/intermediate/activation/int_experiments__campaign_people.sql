@@ -1,3 +1,5 @@
+{{ config(materialized=view_or_table()) }}
+
 {# Whom a campaign would have been for, those of the control group among them: the comparison is fair only if
    one rule picks both. So it asks for nothing that the message may have changed: not who got it, and not who
    has left the list since. A campaign of the playbook is for its segment; one that it does not have, for everybody. #}

@@ -1,12 +1,73 @@
 {# What there is to know of the people of an arm to compare it with another: counts, and sums over those whose
    days are over. They are added up as decimals, in which no order of the rows makes a difference. #}
-{% set counts = ['people', 'held_back_people', 'ratio_people', 'measured_people', 'visited', 'converted'] %}
+{% set counts = [
+    'people', 'held_back_people', 'ratio_people', 'measured_people', 'messaged', 'other_messages', 'visited', 'converted'
+] %}
+{% set money = ['revenue', 'margin'] %}
+{% set sums = ['goal', 'goal_squared', 'before', 'before_squared', 'goal_before'] %}
 
 with
 
 definitions as (
 
     select * from {{ ref('int_experiments__definitions') }}
+
+),
+
+people as (
+
+    select
+        days.experiment_id,
+        days.campaign_id,
+        days.arm,
+        days.segment,
+        days.stage,
+        outcomes.messaged,
+        outcomes.other_messages,
+        outcomes.visited,
+        outcomes.converted,
+        outcomes.revenue,
+        outcomes.margin,
+        outcomes.revenue_before,
+        cast(
+            case days.goal_metric
+                when 'conversion' then outcomes.converted
+                when 'margin' then outcomes.margin
+                else outcomes.revenue
+            end as decimal(18, 2)
+        ) as goal,
+        days.is_of_this_plan,
+        days.is_held_back,
+        not days.is_held_back and days.is_complete as is_measured
+    from {{ ref('int_experiments__days') }} as days
+    inner join {{ ref('int_experiments__outcomes') }} as outcomes
+        on
+            days.experiment_id = outcomes.experiment_id
+            and days.profile_id = outcomes.profile_id
+
+),
+
+summed_by_segment as (
+
+    select
+        experiment_id,
+        campaign_id,
+        arm,
+        stage,
+        segment,
+        sum(case when is_held_back then 0 else 1 end) as people,
+        sum(case when is_held_back then 1 else 0 end) as held_back_people,
+        sum(case when is_of_this_plan then 1 else 0 end) as ratio_people,
+        sum(case when is_measured then 1 else 0 end) as measured_people,
+        {% for name in ['messaged', 'other_messages', 'visited', 'converted', 'revenue', 'margin', 'goal'] %}
+        sum(case when is_measured then {{ name }} else 0 end) as {{ name }},
+        {% endfor %}
+        sum(case when is_measured then goal * goal else 0 end) as goal_squared,
+        sum(case when is_measured then revenue_before else 0 end) as before,
+        sum(case when is_measured then revenue_before * revenue_before else 0 end) as before_squared,
+        sum(case when is_measured then goal * revenue_before else 0 end) as goal_before
+    from people
+    group by experiment_id, campaign_id, arm, stage, segment
 
 ),
 
@@ -18,18 +79,8 @@ grouped as (
     select
         '{{ group_type }}' as group_type,
         {{ group_name }} as group_name,
-        experiment_id,
-        arm,
-        visited,
-        converted,
-        revenue,
-        margin,
-        revenue_before,
-        goal,
-        is_of_this_plan,
-        is_held_back,
-        not is_held_back and is_complete as is_measured
-    from {{ ref('int_experiments__outcomes') }}
+        *
+    from summed_by_segment
     {% if not loop.first %}
     {# A campaign is for one segment, or for all. #}
     where campaign_id is null
@@ -46,19 +97,10 @@ summed as (
         arm,
         group_type,
         group_name,
-        sum(case when is_held_back then 0 else 1 end) as people,
-        sum(case when is_held_back then 1 else 0 end) as held_back_people,
-        sum(case when is_of_this_plan then 1 else 0 end) as ratio_people,
-        sum(case when is_measured then 1 else 0 end) as measured_people,
-        sum(case when is_measured then visited else 0 end) as visited,
-        sum(case when is_measured then converted else 0 end) as converted,
-        sum(case when is_measured then revenue else 0 end) as revenue,
-        sum(case when is_measured then margin else 0 end) as margin,
-        sum(case when is_measured then goal else 0 end) as goal,
-        sum(case when is_measured then goal * goal else 0 end) as goal_squared,
-        sum(case when is_measured then revenue_before else 0 end) as before,
-        sum(case when is_measured then revenue_before * revenue_before else 0 end) as before_squared,
-        sum(case when is_measured then goal * revenue_before else 0 end) as goal_before
+        {% for name in counts + money + sums %}
+        sum({{ name }}) as {{ name }}
+        {%- if not loop.last %},{% endif %}
+        {% endfor %}
     from grouped
     group by experiment_id, arm, group_type, group_name
 
@@ -97,10 +139,10 @@ select
     {% for name in counts %}
     cast(coalesce(summed.{{ name }}, 0) as bigint) as {{ name }},
     {% endfor %}
-    {% for name in ['revenue', 'margin'] %}
+    {% for name in money %}
     cast(coalesce(summed.{{ name }}, 0) as decimal(18, 2)) as {{ name }},
     {% endfor %}
-    {% for name in ['goal', 'goal_squared', 'before', 'before_squared', 'goal_before'] %}
+    {% for name in sums %}
     cast(coalesce(summed.{{ name }}, 0) as double) as {{ name }},
     {% endfor %}
     coalesce(definitions.is_control, false) as is_control,

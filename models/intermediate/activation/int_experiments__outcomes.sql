@@ -1,18 +1,10 @@
+-- depends_on: {{ ref('int_profiles__touched') }}
+{{ carried_on('profile_id') }}
+{{ config(pre_hook='{{ forget_other_days() }}') }}
+
 {# What everybody in a comparison did: in the days after the assignment, and in as many before it. A tool's
    assignment has a time, and what came later on that day counts; one by hash counts from the next day on. #}
 with
-
-sample as (
-
-    select * from {{ ref('int_experiments__sample') }}
-
-),
-
-definitions as (
-
-    select * from {{ ref('int_experiments__definitions') }}
-
-),
 
 purchases as (
 
@@ -27,26 +19,31 @@ visits as (
 
 ),
 
-as_of as (
+messages as (
 
-    select as_of_date from {{ ref('int_as_of_date') }}
+    select * from {{ ref('int_profiles__messages') }}
+    where event_type = 'sent'
 
 ),
 
+{# Whose row is not there, or not any more. #}
 people as (
 
     select
-        sample.*,
-        definitions.goal_metric,
-        definitions.goal_days,
-        {{ days_between('sample.assigned_on', 'as_of.as_of_date') }} >= definitions.goal_days as is_complete,
-        coalesce(sample.plan_number, -1) = coalesce(definitions.plan_number, -1) as is_of_this_plan
-    from sample
-    inner join definitions
+        days.experiment_id,
+        days.campaign_id,
+        days.profile_id,
+        days.goal_days,
+        days.assigned_on,
+        days.assigned_at
+    from {{ ref('int_experiments__days') }} as days
+    {%- if is_carried_on() %}
+    left join {{ this }} as kept
         on
-            sample.experiment_id = definitions.experiment_id
-            and sample.arm = definitions.arm
-    cross join as_of
+            days.experiment_id = kept.experiment_id
+            and days.profile_id = kept.profile_id
+    where kept.profile_id is null
+    {%- endif %}
 
 ),
 
@@ -104,43 +101,48 @@ came as (
 
 ),
 
-measured as (
+got as (
 
     select
         people.experiment_id,
-        people.campaign_id,
         people.profile_id,
-        case when people.is_mixed then 'mixed' else people.arm end as arm,
-        people.segment,
-        people.stage,
-        people.goal_metric,
-        cast(case when came.profile_id is null then 0 else 1 end as integer) as visited,
-        cast(coalesce(bought.converted, 0) as integer) as converted,
-        cast(coalesce(bought.revenue, 0) as decimal(18, 2)) as revenue,
-        cast(coalesce(bought.margin, 0) as decimal(18, 2)) as margin,
-        cast(coalesce(bought.revenue_before, 0) as decimal(18, 2)) as revenue_before,
-        people.is_of_this_plan,
-        people.is_held_back,
-        people.is_complete
+        max(case when messages.campaign_id = people.campaign_id then 1 else 0 end) as messaged,
+        sum(case when messages.campaign_id = people.campaign_id then 0 else 1 end) as other_messages
     from people
-    left join bought
+    inner join messages
         on
-            people.experiment_id = bought.experiment_id
-            and people.profile_id = bought.profile_id
-    left join came
-        on
-            people.experiment_id = came.experiment_id
-            and people.profile_id = came.profile_id
+            people.profile_id = messages.profile_id
+            and people.assigned_on < messages.occurred_on
+    where
+        people.campaign_id is not null
+        and {{ days_between('people.assigned_on', 'messages.occurred_on') }} <= people.goal_days
+    group by people.experiment_id, people.profile_id
 
 )
 
 select
-    *,
-    cast(
-        case goal_metric
-            when 'conversion' then converted
-            when 'margin' then margin
-            else revenue
-        end as decimal(18, 2)
-    ) as goal
-from measured
+    people.experiment_id,
+    people.profile_id,
+    people.goal_days,
+    cast(coalesce(got.messaged, 0) as integer) as messaged,
+    cast(coalesce(got.other_messages, 0) as integer) as other_messages,
+    cast(case when came.profile_id is null then 0 else 1 end as integer) as visited,
+    cast(coalesce(bought.converted, 0) as integer) as converted,
+    cast(coalesce(bought.revenue, 0) as decimal(18, 2)) as revenue,
+    cast(coalesce(bought.margin, 0) as decimal(18, 2)) as margin,
+    cast(coalesce(bought.revenue_before, 0) as decimal(18, 2)) as revenue_before,
+    people.assigned_on,
+    people.assigned_at
+from people
+left join bought
+    on
+        people.experiment_id = bought.experiment_id
+        and people.profile_id = bought.profile_id
+left join came
+    on
+        people.experiment_id = came.experiment_id
+        and people.profile_id = came.profile_id
+left join got
+    on
+        people.experiment_id = got.experiment_id
+        and people.profile_id = got.profile_id

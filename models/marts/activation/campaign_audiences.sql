@@ -52,20 +52,6 @@ as_of as (
 
 ),
 
-last_messages as (
-
-    select
-        profile_id,
-        campaign_id,
-        max(occurred_on) as last_sent_on
-    from {{ ref('int_profiles__messages') }}
-    where
-        event_type = 'sent'
-        and campaign_id is not null
-    group by profile_id, campaign_id
-
-),
-
 {# One row per person with all that counts for any campaign: only the cool-down is a campaign's own. #}
 {% set channel_names = ['email', 'sms', 'push', 'banner'] %}
 people as (
@@ -92,9 +78,9 @@ ways as (
         profile_id,
         {% for name in channel_names %}
         {% for flag, condition in [
-            ('allowed', 'is_allowed'),
-            ('open', 'is_allowed and is_reachable'),
-            ('free', 'is_allowed and is_reachable and not is_over_cap'),
+            ('allowed', 'true'),
+            ('open', 'is_reachable'),
+            ('free', 'is_reachable and not is_over_cap'),
         ] %}
         max(case when channel = '{{ name }}' and {{ condition }} then 1 else 0 end) = 1
             as is_{{ name }}_{{ flag }},
@@ -113,8 +99,22 @@ campaigns as (
         {% for name in channel_names %}
         nullif(instr('|' || channels || '|', '|{{ name }}|'), 0) as {{ name }}_place,
         {% endfor %}
+        row_number() over (partition by segment order by priority, campaign_id) as turn,
         *
     from playbook
+
+),
+
+last_messages as (
+
+    select
+        messages.profile_id,
+        messages.campaign_id,
+        max(messages.occurred_on) as last_sent_on
+    from {{ ref('int_profiles__messages') }} as messages
+    inner join campaigns on messages.campaign_id = campaigns.campaign_id
+    where messages.event_type = 'sent'
+    group by messages.profile_id, messages.campaign_id
 
 ),
 
@@ -123,7 +123,7 @@ members as (
     select
         campaigns.campaign_id,
         campaigns.offer_class,
-        campaigns.priority,
+        campaigns.turn,
         campaigns.cool_down_days,
         ways.sent_count_all_channels >= {{ var('cap_all_channels') }} as is_over_cap,
         {% for flag in ['allowed', 'open', 'free'] %}
@@ -147,7 +147,14 @@ members as (
 judged as (
 
     select
-        members.*,
+        members.profile_id,
+        members.campaign_id,
+        members.segment,
+        members.offer_class,
+        members.turn,
+        members.predicted_clv,
+        members.net_revenue,
+        members.last_seen_on,
         last_messages.last_sent_on,
         case members.first_free_place
             {% for name in channel_names %}
@@ -173,51 +180,50 @@ judged as (
 
 ),
 
-{# Only whoever may get something waits for his turn, and only an audience has ranks. #}
-queued as (
+{# Only whoever may get something waits for his turn. #}
+first_turns as (
 
     select
-        *,
-        row_number() over (partition by profile_id order by priority, campaign_id) as place
+        profile_id,
+        min(turn) as turn
     from judged
     where obstacle is null
+    group by profile_id
 
 ),
 
+{# Only an audience has ranks. #}
 decided as (
 
     select
-        *,
+        judged.*,
         row_number() over (
-            partition by campaign_id
+            partition by judged.campaign_id
             order by
-                predicted_clv desc nulls last,
-                net_revenue desc nulls last,
-                last_seen_on desc nulls last,
-                profile_id asc nulls last
+                judged.predicted_clv desc nulls last,
+                judged.net_revenue desc nulls last,
+                judged.last_seen_on desc nulls last,
+                judged.profile_id asc nulls last
         ) as audience_rank,
         null as left_out_reason
-    from queued
-    where place = 1
-
-    union all
-
-    select
-        *,
-        null as audience_rank,
-        'another campaign' as left_out_reason
-    from queued
-    where place > 1
-
-    union all
-
-    select
-        *,
-        null as place,
-        null as audience_rank,
-        obstacle as left_out_reason
     from judged
-    where obstacle is not null
+    inner join first_turns
+        on
+            judged.profile_id = first_turns.profile_id
+            and judged.turn = first_turns.turn
+    where judged.obstacle is null
+
+    union all
+
+    select
+        judged.*,
+        null as audience_rank,
+        coalesce(judged.obstacle, 'another campaign') as left_out_reason
+    from judged
+    left join first_turns on judged.profile_id = first_turns.profile_id
+    where
+        judged.obstacle is not null
+        or judged.turn > first_turns.turn
 
 )
 

@@ -10,12 +10,6 @@ judged as (
 
 ),
 
-messages as (
-
-    select * from {{ ref('int_experiments__campaign_messages') }}
-
-),
-
 playbook as (
 
     select * from {{ ref('campaign_playbook') }}
@@ -57,11 +51,8 @@ compared as (
         controls.people as control_people,
         controls.measured_people as measured_control_people,
         coalesce(merged_people.people, 0) as merged_people,
-        coalesce(audience_messages.other_messages, 0) as other_messages,
-        cast(coalesce(audience_messages.messaged_people, 0) as double)
-        / nullif(audiences.measured_people, 0) as messaged_share,
-        cast(coalesce(control_messages.messaged_people, 0) as double)
-        / nullif(controls.measured_people, 0) as control_messaged_share,
+        cast(audiences.messaged as double) / nullif(audiences.measured_people, 0) as messaged_share,
+        cast(controls.messaged as double) / nullif(controls.measured_people, 0) as control_messaged_share,
         {% for name in ['converted', 'revenue', 'margin'] %}
         cast(controls.{{ name }} as double)
         / nullif(controls.measured_people, 0) as control_{{ name }}_per_head,
@@ -75,14 +66,6 @@ compared as (
             and audiences.method = controls.method
     left join merged_people on audiences.campaign_id = merged_people.campaign_id
     left join playbook on audiences.campaign_id = playbook.campaign_id
-    left join messages as audience_messages
-        on
-            audiences.campaign_id = audience_messages.campaign_id
-            and audiences.arm = audience_messages.arm
-    left join messages as control_messages
-        on
-            controls.campaign_id = control_messages.campaign_id
-            and controls.arm = control_messages.arm
 
 ),
 
