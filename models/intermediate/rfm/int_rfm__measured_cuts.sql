@@ -8,15 +8,28 @@
 
 with
 
+periods as (
+
+    select * from {{ ref('int_periods') }}
+    {%- if var('rfm_yardstick') == 'held' %}
+    where is_current
+    {%- endif %}
+
+),
+
 buyers as (
 
     select
-        period_end,
-        recency_days,
-        order_count,
-        net_revenue
-    from {{ ref('int_rfm__metrics') }}
-    where is_in_base
+        periods.period_end,
+        {{ days_between('metrics.last_purchased_on', 'periods.period_end') }} as recency_days,
+        metrics.order_count,
+        metrics.net_revenue
+    from {{ ref('int_rfm__metrics') }} as metrics
+    inner join periods
+        on
+            metrics.period_number <= periods.period_number
+            and coalesce(metrics.next_period_number > periods.period_number, true)
+    where metrics.last_purchased_on > {{ days_before('periods.period_end', var('buyer_window_days')) }}
 
 ),
 

@@ -1,6 +1,19 @@
-{# What cuts are measured on. A yardstick that is held asks for the as-of date alone; a rolling one for every
-   period, to see what had happened by its end. #}
+{{ carried_on('profile_id') }}
+
+{# What cuts are measured on. A yardstick that is held asks for the as-of date alone, and one step stands for
+   all periods; a rolling one asks for every period, to see what had happened by its end. Nothing here depends on
+   how long ago it was, so that it stays as long as nobody buys or sends back. #}
 with
+
+people as (
+
+    select
+        profile_id,
+        is_test
+    from {{ ref('int_profiles') }}
+    where {{ is_touched('profile_id') }}
+
+),
 
 periods as (
 
@@ -13,7 +26,7 @@ days as (
 
     select
         calendar.calendar_day,
-        periods.period_number,
+        1 as period_number,
         periods.period_end
     from {{ ref('int_calendar') }} as calendar
     cross join periods
@@ -30,25 +43,18 @@ days as (
 
 steps as (
 
-    {{ rfm_steps(ref('int_profiles'), 'days') }}
+    {{ rfm_steps('people', 'days') }}
 
 )
 
 select
-    steps.profile_id,
-    {{ days_between('steps.last_purchased_on', 'periods.period_end') }} as recency_days,
-    steps.order_count,
-    steps.net_revenue,
-    steps.lifetime_order_count,
-    steps.last_purchased_on
-    > {{ days_before('periods.period_end', var('buyer_window_days')) }} as is_in_base,
-    periods.period_number,
-    periods.period_end,
-    steps.first_purchased_on,
-    steps.last_purchased_on
+    profile_id,
+    order_count,
+    net_revenue,
+    lifetime_order_count,
+    period_number,
+    next_period_number,
+    first_purchased_on,
+    last_purchased_on
 from steps
-inner join periods
-    on
-        steps.period_number <= periods.period_number
-        and coalesce(steps.next_period_number > periods.period_number, true)
-where steps.lifetime_order_count > 0
+where lifetime_order_count > 0

@@ -1,8 +1,9 @@
 {{ carried_on('profile_id') }}
 
 {# What each buyer has in the windows that key figures look at, at the ends of the periods in which any of it
-   changed; it stays so until the next of them. A purchase comes into a window once and leaves it once, because
-   of its age or because it was undone: so the work follows what happened and not people times periods. #}
+   changed, and what he bought in these; it stays so until the next of them. A purchase comes into a window once and
+   leaves it once, because of its age or because it was undone: so the work follows what happened and not people times
+   periods. #}
 {% set value_days = var('value_window_days') %}
 {# From how many days after the purchase on, and up to how many, a window holds it. #}
 {% set windows = {
@@ -18,9 +19,11 @@ versions as (
     select
         versions.*,
         facts.is_unprompted,
-        facts.is_full_price
+        facts.is_full_price,
+        days.period_number as bought_in
     from {{ ref('int_purchases__versions') }} as versions
     inner join {{ ref('int_value__purchase_facts') }} as facts on versions.order_key = facts.order_key
+    inner join {{ ref('int_value__days') }} as days on versions.purchased_on = days.happened_on
     where {{ is_touched('versions.profile_id') }}
 
 ),
@@ -49,6 +52,7 @@ stays as (
         is_unprompted,
         is_full_price,
         '{{ window }}' as window_name,
+        {{ 'bought_in' if window == 'value' else 'null' }} as bought_in,
         greatest(seen_on, {{ days_before('purchased_on', -first_day) }}) as enters_on,
         {{ days_before('purchased_on', -last_day) }} as ages_on,
         next_seen_on
@@ -60,7 +64,8 @@ stays as (
 
 ),
 
-{# In numbers of periods. What came and went between two ends was seen at none of them. #}
+{# In numbers of periods. What came and went between two ends was seen at none of them; but what a short window
+   does not hold at its period's end was bought in it. #}
 seen_stays as (
 
     select
@@ -70,7 +75,12 @@ seen_stays as (
         least(
             coalesce(aging.period_number, replaced.period_number),
             coalesce(replaced.period_number, aging.period_number)
-        ) as leaves_in
+        ) as leaves_in,
+        coalesce(
+            stays.bought_in = entering.period_number
+            and coalesce(replaced.period_number > entering.period_number, true),
+            false
+        ) as is_bought
     from stays
     inner join days as entering on stays.enters_on = entering.happened_on
     left join days as aging on stays.ages_on = aging.happened_on
@@ -106,10 +116,11 @@ moves as (
         gross_margin,
         is_unprompted,
         is_full_price,
-        1 as direction,
-        false as is_aged
+        case when coalesce(enters_in < leaves_in, true) then 1 else 0 end as direction,
+        false as is_aged,
+        is_bought
     from seen_stays
-    where coalesce(enters_in < leaves_in, true)
+    where is_bought or coalesce(enters_in < leaves_in, true)
 
     union all
 
@@ -117,12 +128,13 @@ moves as (
         profile_id,
         leaves_in as period_number,
         window_name,
-        -net_revenue as net_revenue,
-        -gross_margin as gross_margin,
+        net_revenue,
+        gross_margin,
         is_unprompted,
         is_full_price,
         -1 as direction,
-        coalesce(ages_in = leaves_in, false) as is_aged
+        coalesce(ages_in = leaves_in, false) as is_aged,
+        false as is_bought
     from seen_stays
     where enters_in < leaves_in
 
@@ -137,7 +149,8 @@ moves as (
         null as is_unprompted,
         null as is_full_price,
         1 as direction,
-        false as is_aged
+        false as is_aged,
+        false as is_bought
     from acquired
 
     union all
@@ -151,12 +164,19 @@ moves as (
         null as is_unprompted,
         null as is_full_price,
         -1 as direction,
-        false as is_aged
+        false as is_aged,
+        false as is_bought
     from acquired
     where next_first_period is not null
 
 ),
 
+{% set known_orders = {
+    'traced': 'is_unprompted is not null',
+    'unprompted': 'is_unprompted',
+    'priced': 'is_full_price is not null',
+    'full_price': 'is_full_price',
+} %}
 {# In narrow columns, for they are sorted. #}
 summed as (
 
@@ -168,21 +188,23 @@ summed as (
             sum(case when window_name = '{{ window }}' then direction else 0 end) as integer
         ) as {{ window }}_orders,
         {% endfor %}
-        {% for name, condition in {
-            'traced': 'is_unprompted is not null',
-            'unprompted': 'is_unprompted',
-            'priced': 'is_full_price is not null',
-            'full_price': 'is_full_price',
-        }.items() %}
+        {% for name, condition in known_orders.items() %}
         cast(
             sum(case when window_name = 'value' and {{ condition }} then direction else 0 end) as integer
         ) as {{ name }}_orders,
         {% endfor %}
         {% for amount in ['net_revenue', 'gross_margin'] %}
         cast(
-            sum(case when window_name = 'value' then {{ amount }} else 0 end) as decimal(18, 2)
+            sum(case when window_name = 'value' then direction * {{ amount }} else 0 end) as decimal(18, 2)
         ) as {{ amount }},
         {% endfor %}
+        cast(sum(case when is_bought then 1 else 0 end) as integer) as bought_orders,
+        {% for name, condition in known_orders.items() %}
+        cast(
+            sum(case when is_bought and {{ condition }} then 1 else 0 end) as integer
+        ) as bought_{{ name }}_orders,
+        {% endfor %}
+        cast(sum(case when is_bought then net_revenue else 0 end) as decimal(18, 2)) as bought_net_revenue,
         cast(sum(case when window_name = 'value' and is_aged then 1 else 0 end) as integer) as aged_orders,
         cast(
             sum(case when window_name = 'acquired' and direction = 1 then 1 else 0 end) as integer
@@ -204,6 +226,10 @@ summed as (
     'net_revenue': 'decimal(18, 2)',
     'gross_margin': 'decimal(18, 2)',
 } %}
+{% set bought = [
+    'bought_orders', 'bought_traced_orders', 'bought_unprompted_orders', 'bought_priced_orders',
+    'bought_full_price_orders', 'bought_net_revenue',
+] %}
 {% set so_far = 'rows between unbounded preceding and current row' %}
 {% set frame = 'partition by profile_id order by period_number ' ~ so_far %}
 
@@ -214,7 +240,11 @@ running as (
         {% for name, type in sums.items() %}
         cast(sum({{ name }}) over ({{ frame }}) as {{ type }}) as {{ name }},
         {% endfor %}
+        cast(sum(value_orders) over ({{ frame }}) - value_orders as bigint) as previous_orders,
         cast(aged_orders as bigint) as aged_orders,
+        {% for name in bought %}
+        {{ name }},
+        {% endfor %}
         case
             when sum(is_acquired) over ({{ frame }}) > 0 then sum(acquisitions) over ({{ frame }})
         end as acquisition_number,
@@ -241,7 +271,11 @@ select
     {% for name in sums %}
     running.{{ name }},
     {% endfor %}
+    running.previous_orders,
     running.aged_orders,
+    {% for name in bought %}
+    running.{{ name }},
+    {% endfor %}
     running.period_number,
     running.next_period_number,
 

@@ -1,3 +1,10 @@
+{{ config(
+    materialized=incremental_or_table(),
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{{ forget_other_fits() }}",
+) }}
+
 {# Purchases to be expected of somebody who is alive. Were he never to leave, their number in t weeks would be
    negative binomial with R = r + x and z = t / (alpha + T + t). The i-th comes if he did not leave after one of the
    i - 1 before it, which has the probability (b')_(i-1) / (a + b')_(i-1), b' = b + chances to leave so far. Summed:
@@ -6,7 +13,8 @@
 
    which is the published form with the Gaussian hypergeometric function, without its pole at a = 1 and the
    differences of large numbers. Terms are positive, and beyond the last one taken less than one in 10^9 is left.
-   Factors depend on x, powers of z on T and t: nothing depends on the buyer. #}
+   Factors depend on x, powers of z on T and t: nothing depends on the buyer. What was summed once for the parameters
+   of a fit is kept as long as that is in use. #}
 with
 
 models as (
@@ -23,6 +31,14 @@ patterns as (
         repeat_days,
         age_weeks
     from {{ ref('int_value__summaries') }}
+    {% if is_carried_on() %}
+    except
+    select
+        sample,
+        repeat_days,
+        age_weeks
+    from {{ this }}
+    {% endif %}
 
 ),
 
@@ -173,13 +189,30 @@ expected as (
 )
 
 select
-    sample,
-    repeat_days,
-    age_weeks,
-    max(case when sample = 'current' and horizon_days = 30 then purchases end) as purchases_30_days,
-    max(case when sample = 'current' and horizon_days = 90 then purchases end) as purchases_90_days,
-    max(case when sample = 'current' and horizon_days = 365 then purchases end) as purchases_365_days,
-    max(case when sample = 'backtest' then purchases end) as purchases_holdout,
-    case when sample = 'current' then sum(purchases * clv_weight) end as discounted_purchases
+    expected.sample,
+    expected.repeat_days,
+    expected.age_weeks,
+    max(case when expected.sample = 'current' and expected.horizon_days = 30 then expected.purchases end)
+        as purchases_30_days,
+    max(case when expected.sample = 'current' and expected.horizon_days = 90 then expected.purchases end)
+        as purchases_90_days,
+    max(case when expected.sample = 'current' and expected.horizon_days = 365 then expected.purchases end)
+        as purchases_365_days,
+    max(case when expected.sample = 'backtest' then expected.purchases end) as purchases_holdout,
+    case
+        when expected.sample = 'current' then sum(expected.purchases * expected.clv_weight)
+    end as discounted_purchases,
+    models.r,
+    models.alpha,
+    models.a,
+    models.b
 from expected
-group by sample, repeat_days, age_weeks
+inner join models on expected.sample = models.sample
+group by
+    expected.sample,
+    expected.repeat_days,
+    expected.age_weeks,
+    models.r,
+    models.alpha,
+    models.a,
+    models.b

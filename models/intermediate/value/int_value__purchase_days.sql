@@ -11,9 +11,10 @@ purchases as (
 
 ),
 
-profiles as (
+test_accounts as (
 
-    select * from {{ ref('int_profiles') }}
+    select profile_id from {{ ref('int_profiles') }}
+    where is_test
 
 ),
 
@@ -30,9 +31,8 @@ select
     cast(sum(purchases.gross_margin) as decimal(18, 2)) as gross_margin,
     purchases.purchased_on
 from purchases
-inner join profiles on purchases.profile_id = profiles.profile_id
 cross join as_of
 where
-    not profiles.is_test
-    and purchases.purchased_on <= as_of.as_of_date
+    purchases.purchased_on <= as_of.as_of_date
+    and purchases.profile_id not in (select test_accounts.profile_id from test_accounts)
 group by purchases.profile_id, purchases.purchased_on

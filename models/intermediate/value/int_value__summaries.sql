@@ -21,38 +21,47 @@ cuts as (
 
 ),
 
-watched as (
+{# Up to the cut. Today that is all there is. #}
+so_far as (
+
+    select
+        cuts.sample,
+        cuts.cut_on,
+        histories.profile_id,
+        histories.purchase_days,
+        histories.gross_margin,
+        histories.last_purchased_on
+    from histories
+    cross join cuts
+    where cuts.sample = 'current'
+
+    union all
 
     select
         cuts.sample,
         cuts.cut_on,
         purchase_days.profile_id,
-        purchase_days.purchased_on,
-        purchase_days.gross_margin,
-        histories.first_purchased_on,
-        purchase_days.purchased_on <= cuts.cut_on as is_before_cut,
-        purchase_days.purchased_on > histories.first_purchased_on as is_repeat
+        count(*) as purchase_days,
+        sum(purchase_days.gross_margin) as gross_margin,
+        max(purchase_days.purchased_on) as last_purchased_on
     from purchase_days
-    inner join histories on purchase_days.profile_id = histories.profile_id
-    cross join cuts
-    where histories.first_purchased_on <= cuts.cut_on
+    inner join cuts on purchase_days.purchased_on <= cuts.cut_on
+    where cuts.sample = 'backtest'
+    group by cuts.sample, cuts.cut_on, purchase_days.profile_id
 
 ),
 
-summed as (
+counted as (
 
     select
-        sample,
-        cut_on,
-        profile_id,
-        first_purchased_on,
-        sum(case when is_before_cut and is_repeat then 1 else 0 end) as repeat_days,
-        sum(case when is_before_cut and is_repeat then gross_margin else 0 end) as repeat_margin,
-        sum(case when is_before_cut then 0 else 1 end) as later_days,
-        sum(case when is_before_cut then 0 else gross_margin end) as later_margin,
-        max(case when is_before_cut then purchased_on end) as last_purchased_on
-    from watched
-    group by sample, cut_on, profile_id, first_purchased_on
+        so_far.*,
+        so_far.purchase_days - 1 as repeat_days,
+        so_far.gross_margin - histories.first_day_margin as repeat_margin,
+        histories.purchase_days - so_far.purchase_days as later_days,
+        histories.gross_margin - so_far.gross_margin as later_margin,
+        histories.first_purchased_on
+    from so_far
+    inner join histories on so_far.profile_id = histories.profile_id
 
 )
 
@@ -65,4 +74,4 @@ select
     cast(repeat_margin as double) / nullif(cast(repeat_days as double), 0) as mean_repeat_margin,
     case when sample = 'backtest' then cast(later_days as bigint) end as later_days,
     case when sample = 'backtest' then cast(later_margin as decimal(18, 2)) end as later_margin
-from summed
+from counted

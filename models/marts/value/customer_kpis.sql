@@ -7,20 +7,11 @@
 {% set flows = [
     'new_buyers', 'reactivated_buyers', 'churned_buyers', 'undone_buyers', 'active_buyers', 'returning_buyers'
 ] %}
+{% set sales = [
+    'orders', 'net_revenue', 'traced_orders', 'unprompted_orders', 'priced_orders', 'full_price_orders'
+] %}
 
 with
-
-{# Those of test accounts have no facts. #}
-purchases as (
-
-    select
-        versions.*,
-        facts.is_unprompted,
-        facts.is_full_price
-    from {{ ref('int_purchases__versions') }} as versions
-    inner join {{ ref('int_value__purchase_facts') }} as facts on versions.order_key = facts.order_key
-
-),
 
 periods as (
 
@@ -31,20 +22,15 @@ periods as (
 
 ),
 
-days as (
+steps as (
 
-    select * from {{ ref('int_value__days') }}
+    select * from {{ ref('int_value__buyer_steps') }}
 
 ),
 
-steps as (
+acquisitions as (
 
-    select
-        *,
-        coalesce(
-            lag(value_orders) over (partition by profile_id order by period_number), 0
-        ) as previous_orders
-    from {{ ref('int_value__buyer_steps') }}
+    select * from {{ ref('int_value__acquisitions') }}
 
 ),
 
@@ -61,48 +47,11 @@ ad_spend as (
 
 ),
 
-{# What each buyer bought in a period, as it stood at the period's end. #}
-bought as (
-
-    select
-        periods.period_number,
-        purchases.profile_id,
-        count(*) as orders,
-        sum(purchases.net_revenue) as net_revenue,
-        sum(case when purchases.is_unprompted is not null then 1 else 0 end) as traced_orders,
-        sum(case when purchases.is_unprompted then 1 else 0 end) as unprompted_orders,
-        sum(case when purchases.is_full_price is not null then 1 else 0 end) as priced_orders,
-        sum(case when purchases.is_full_price then 1 else 0 end) as full_price_orders
-    from purchases
-    inner join days on purchases.purchased_on = days.happened_on
-    inner join periods on days.period_number = periods.period_number
-    where
-        purchases.seen_on <= periods.period_end
-        and coalesce(purchases.next_seen_on > periods.period_end, true)
-    group by periods.period_number, purchases.profile_id
-
-),
-
-orders_per_period as (
-
-    select
-        period_number,
-        sum(orders) as orders,
-        sum(net_revenue) as net_revenue,
-        sum(traced_orders) as traced_orders,
-        sum(unprompted_orders) as unprompted_orders,
-        sum(priced_orders) as priced_orders,
-        sum(full_price_orders) as full_price_orders
-    from bought
-    group by period_number
-
-),
-
 judged as (
 
     select
         steps.*,
-        bought.orders is not null as is_active,
+        steps.bought_orders > 0 as is_active,
         coalesce(steps.acquired_on >= periods.starts_on, false) as is_new,
         steps.previous_orders > 0 as was_in_window,
         steps.value_orders > 0 as is_in_window,
@@ -117,10 +66,6 @@ judged as (
         and 2 * steps.full_price_orders >= steps.priced_orders as is_loyal
     from steps
     inner join periods on steps.period_number = periods.period_number
-    left join bought
-        on
-            steps.profile_id = bought.profile_id
-            and steps.period_number = bought.period_number
 
 ),
 
@@ -141,7 +86,11 @@ counted as (
             when was_in_window and not is_churned and (is_new or not is_in_window) then 1 else 0
         end as undone_buyers,
         case when is_active then 1 else 0 end as active_buyers,
-        case when is_active and not is_new then 1 else 0 end as returning_buyers
+        case when is_active and not is_new then 1 else 0 end as returning_buyers,
+        {% for name in sales %}
+        bought_{{ name }} as {{ name }}
+        {{- ',' if not loop.last }}
+        {% endfor %}
     from judged
 
 ),
@@ -150,7 +99,7 @@ counted as (
 changes as (
 
     select
-        {% for name in stocks + flows %}
+        {% for name in stocks + flows + sales %}
         {{ name }},
         {% endfor %}
         period_number
@@ -162,7 +111,7 @@ changes as (
         {% for name in stocks %}
         -{{ name }} as {{ name }},
         {% endfor %}
-        {% for name in flows %}
+        {% for name in flows + sales %}
         0 as {{ name }},
         {% endfor %}
         next_period_number as period_number
@@ -174,7 +123,7 @@ changes as (
 changes_per_period as (
 
     select
-        {% for name in stocks + flows %}
+        {% for name in stocks + flows + sales %}
         sum({{ name }}) as {{ name }},
         {% endfor %}
         period_number
@@ -198,8 +147,8 @@ ad_spend_per_period as (
    like perfect retention. #}
 first_purchase as (
 
-    select min(purchased_on) as first_purchased_on
-    from purchases
+    select min(acquired_on) as first_purchased_on
+    from acquisitions
 
 ),
 
@@ -225,15 +174,9 @@ filled as (
             rows between unbounded preceding and current row
         ) as {{ name }},
         {% endfor %}
-        {% for name in flows %}
+        {% for name in flows + sales %}
         coalesce(changes_per_period.{{ name }}, 0) as {{ name }},
         {% endfor %}
-        coalesce(orders_per_period.orders, 0) as orders,
-        coalesce(orders_per_period.net_revenue, 0) as net_revenue,
-        coalesce(orders_per_period.traced_orders, 0) as traced_orders,
-        coalesce(orders_per_period.unprompted_orders, 0) as unprompted_orders,
-        coalesce(orders_per_period.priced_orders, 0) as priced_orders,
-        coalesce(orders_per_period.full_price_orders, 0) as full_price_orders,
         {# Before the first entry nobody wrote down what was spent. #}
         case
             when periods.period_end >= first_spend.first_spent_on
@@ -245,7 +188,6 @@ filled as (
     cross join first_purchase
     cross join first_spend
     left join changes_per_period on periods.period_number = changes_per_period.period_number
-    left join orders_per_period on periods.period_number = orders_per_period.period_number
     left join ad_spend_per_period on periods.period_number = ad_spend_per_period.period_number
     left join clv on periods.period_end = clv.period_end
 
