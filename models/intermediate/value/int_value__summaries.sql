@@ -9,12 +9,6 @@ purchase_days as (
 
 ),
 
-histories as (
-
-    select * from {{ ref('int_value__histories') }}
-
-),
-
 cuts as (
 
     select * from {{ ref('int_value__cuts') }}
@@ -31,7 +25,7 @@ so_far as (
         histories.purchase_days,
         histories.gross_margin,
         histories.last_purchased_on
-    from histories
+    from {{ ref('int_value__histories') }} as histories
     cross join cuts
     where cuts.sample = 'current'
 
@@ -61,7 +55,7 @@ counted as (
         histories.gross_margin - so_far.gross_margin as later_margin,
         histories.first_purchased_on
     from so_far
-    inner join histories on so_far.profile_id = histories.profile_id
+    inner join {{ ref('int_value__histories') }} as histories on so_far.profile_id = histories.profile_id
 
 )
 
