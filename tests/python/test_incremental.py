@@ -270,20 +270,21 @@ def rounded(row):
 
 
 def look(warehouse):
-    """All marts, but for when a row was restated, and what the build touched."""
+    """All marts, but for when a row was restated, people's days in experiments, and the touched."""
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         query = lambda sql: connection.execute(sql).fetchall()  # noqa: E731
-        marts = query(
-            "select table_name from information_schema.tables where table_schema = 'marts'"
-        )
+        marts = query("""
+            select table_name, table_schema from information_schema.tables
+            where table_schema = 'marts' or table_name = 'int_experiments__outcomes'
+        """)
         columns = {"segment_membership": "* exclude (restated_at)"}
         return {
             "marts": {
                 mart: sorted(
                     str(rounded(row))
-                    for row in query(f"select {columns.get(mart, '*')} from marts.{mart}")
+                    for row in query(f"select {columns.get(mart, '*')} from {schema}.{mart}")
                 )
-                for (mart,) in marts
+                for mart, schema in marts
             },
             "touched": query("select * from intermediate.int_segments__touched"),
             "people": query("select count(*) from intermediate.int_profiles")[0][0],
