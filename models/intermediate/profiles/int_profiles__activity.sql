@@ -1,7 +1,7 @@
 {{ carried_on('profile_id') }}
 
-{# What each person has done by the as-of date, and allows. Nothing here says how long ago it was: it stays until the
-   person does something else. #}
+{# What each person has done by the as-of date, and allows. Nothing here says how long ago it was: it stays
+   until the person does something else. #}
 with
 
 profiles as (

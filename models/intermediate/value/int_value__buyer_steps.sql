@@ -64,8 +64,8 @@ stays as (
 
 ),
 
-{# In numbers of periods. What came and went between two ends was seen at none of them; but what a short window
-   does not hold at its period's end was bought in it. #}
+{# In numbers of periods. What came and went between two ends was seen at none of them, but it may have been
+   bought all the same: a window can be shorter than a period. #}
 seen_stays as (
 
     select

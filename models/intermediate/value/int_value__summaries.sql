@@ -9,31 +9,23 @@ purchase_days as (
 
 ),
 
+histories as (
+
+    select * from {{ ref('int_value__histories') }}
+
+),
+
 cuts as (
 
     select * from {{ ref('int_value__cuts') }}
 
 ),
 
-{# Up to the cut. Today that is all there is. #}
+{# Up to the cut of the back-test. Up to the as-of date it is the whole history. #}
 so_far as (
 
     select
         cuts.sample,
-        cuts.cut_on,
-        histories.profile_id,
-        histories.purchase_days,
-        histories.gross_margin,
-        histories.last_purchased_on
-    from {{ ref('int_value__histories') }} as histories
-    cross join cuts
-    where cuts.sample = 'current'
-
-    union all
-
-    select
-        cuts.sample,
-        cuts.cut_on,
         purchase_days.profile_id,
         count(*) as purchase_days,
         sum(purchase_days.gross_margin) as gross_margin,
@@ -41,31 +33,37 @@ so_far as (
     from purchase_days
     inner join cuts on purchase_days.purchased_on <= cuts.cut_on
     where cuts.sample = 'backtest'
-    group by cuts.sample, cuts.cut_on, purchase_days.profile_id
+    group by cuts.sample, purchase_days.profile_id
 
 ),
 
-counted as (
+seen as (
 
     select
-        so_far.*,
-        so_far.purchase_days - 1 as repeat_days,
-        so_far.gross_margin - histories.first_day_margin as repeat_margin,
-        histories.purchase_days - so_far.purchase_days as later_days,
-        histories.gross_margin - so_far.gross_margin as later_margin,
-        histories.first_purchased_on
-    from so_far
-    inner join {{ ref('int_value__histories') }} as histories on so_far.profile_id = histories.profile_id
+        cuts.sample,
+        cuts.cut_on,
+        histories.*,
+        coalesce(so_far.purchase_days, histories.purchase_days) as seen_days,
+        coalesce(so_far.gross_margin, histories.gross_margin) as seen_margin,
+        coalesce(so_far.last_purchased_on, histories.last_purchased_on) as last_seen_on
+    from histories
+    cross join cuts
+    left join so_far
+        on
+            histories.profile_id = so_far.profile_id
+            and cuts.sample = so_far.sample
+    where histories.first_purchased_on <= cuts.cut_on
 
 )
 
 select
     sample,
     profile_id,
-    cast(repeat_days as bigint) as repeat_days,
-    cast({{ days_between('first_purchased_on', 'last_purchased_on') }} as double) / 7 as last_week,
+    cast(seen_days - 1 as bigint) as repeat_days,
+    cast({{ days_between('first_purchased_on', 'last_seen_on') }} as double) / 7 as last_week,
     cast({{ days_between('first_purchased_on', 'cut_on') }} as double) / 7 as age_weeks,
-    cast(repeat_margin as double) / nullif(cast(repeat_days as double), 0) as mean_repeat_margin,
-    case when sample = 'backtest' then cast(later_days as bigint) end as later_days,
-    case when sample = 'backtest' then cast(later_margin as decimal(18, 2)) end as later_margin
-from counted
+    cast(seen_margin - first_day_margin as double) / nullif(cast(seen_days - 1 as double), 0)
+        as mean_repeat_margin,
+    case when sample = 'backtest' then cast(purchase_days - seen_days as bigint) end as later_days,
+    case when sample = 'backtest' then cast(gross_margin - seen_margin as decimal(18, 2)) end as later_margin
+from seen

@@ -86,11 +86,10 @@ counted as (
             when was_in_window and not is_churned and (is_new or not is_in_window) then 1 else 0
         end as undone_buyers,
         case when is_active then 1 else 0 end as active_buyers,
-        case when is_active and not is_new then 1 else 0 end as returning_buyers,
         {% for name in sales %}
-        bought_{{ name }} as {{ name }}
-        {{- ',' if not loop.last }}
+        bought_{{ name }} as {{ name }},
         {% endfor %}
+        case when is_active and not is_new then 1 else 0 end as returning_buyers
     from judged
 
 ),
