@@ -906,6 +906,49 @@ def probability_alive_of_all(parameters, x, last, age):
     return 1 / (1 + a / (b + x) * np.exp((r + x) * np.log((alpha + age) / (alpha + last))))
 
 
+def test_sums_that_are_kept_are_those_of_the_fit_in_use(demo, demo_raw, shared):
+    """Fitted anew, and carried on for two days: nothing of the fit before is left."""
+    home, before = shared / "demo_fitted_anew", fits_of(demo)
+    home.mkdir()
+    for file in (demo.database, demo.state):
+        shutil.copy(file, home)
+    (today,) = demo.frame("select as_of_date from intermediate.int_as_of_date")["as_of_date"]
+    for days, recalibrate in ((3, True), (5, False)):
+        day = str((today + timedelta(days=days)).date())
+        build = dbt(
+            ["build", "--exclude-resource-type", "unit_test", "--exclude-resource-type", "test"],
+            demo_raw,
+            home,
+            {"as_of_date": day, "recalibrate": recalibrate},
+        )
+        assert build.returncode == 0, build.output
+    names = ["r", "alpha", "a", "b"]
+    (used,) = (
+        [fit[name] for name in names]
+        for (_, sample, part), fit in fits_of(build).items()
+        if sample == "current" and part == "purchases" and fit["is_current"]
+    )
+    assert used != [before[1, "current", "purchases"][name] for name in names]
+    kept = build.frame("""
+        select * from intermediate.int_value__expected_purchases where sample = 'current'
+    """)
+    assert (kept[names].to_numpy() == used).all()
+    x, age = (kept[name].to_numpy(float) for name in ("repeat_days", "age_weeks"))
+    for days in (30, 90, 365):
+        answer = expected_if_alive("mbg_nbd", used, x, age, days / 7)
+        assert kept[f"purchases_{days}_days"].to_numpy() == pytest.approx(answer, rel=1e-6)
+    buyers, patterns = build.frame("""
+        select
+            count(distinct value.profile_id) as buyers,
+            count(distinct (repeat_days, age_weeks)) as patterns
+        from intermediate.int_value__summaries as value
+        inner join intermediate.int_value__expected_purchases using (sample, repeat_days, age_weeks)
+        where sample = 'current'
+    """).to_numpy()[0]
+    assert len(kept) > patterns
+    assert buyers == len(build.frame(BUYERS))
+
+
 def test_deciles_are_tenths_of_predicted_value(simulation):
     rows = simulation.frame("select * from marts.customer_lifetime_value")
     places = stats.rankdata(-rows["predicted_clv"].astype(float), method="min")
