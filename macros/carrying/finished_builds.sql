@@ -40,7 +40,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# The rows of a base model that are such, as a query. Newer ones are few and near each other, and so are those of
+{# The rows of a base model of which `is_new` holds, as a query. Newer ones are few and near each other, and so are those of
    which the time may have come: nothing else is read of all other rows. #}
 {% macro new_rows(base, time) -%}
     {%- set finished = last_finished() -%}

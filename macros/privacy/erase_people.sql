@@ -72,7 +72,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# Afterwards nobody knows what else the rows named. #}
+{# Notes what rows named that are about to be taken: afterwards nobody knows. #}
 {% macro note_touched_nodes(records, condition) %}
     {%- set columns = 'node_id, identifier_hash, is_of_erased, build_number' %}
     insert into {{ ref('int_identity__touched_nodes') }} ({{ columns }})
@@ -93,6 +93,7 @@
     select {{ columns }} from {{ ref('int_identity__touched_nodes') }}
 {% endmacro %}
 
+{# Notes whose sessions lose an event by it, but for visitors who are erased themselves. #}
 {% macro note_touched_visitors(events, condition, keys) %}
     {%- set touched = told_relation('intermediate', 'int_web__touched') -%}
     {%- if touched -%}

@@ -4,7 +4,7 @@
 ) }}
 
 {# Erases people, and counts what staging has lost by it. Whatever reads people off staging comes after this
-   model. What records named before, whose only reader has read it, goes with them. #}
+   model. What records named before, whose readers have read it, goes with them. #}
 {% for table in personal_columns() %}
 {% do ref(table.name) %}
 {% endfor %}
