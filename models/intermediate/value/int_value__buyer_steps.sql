@@ -41,26 +41,46 @@ days as (
 
 ),
 
-stays as (
+windows as (
 
     {% for window, (first_day, last_day) in windows.items() %}
     select
-        profile_id,
-        order_key,
-        net_revenue,
-        gross_margin,
-        is_unprompted,
-        is_full_price,
         '{{ window }}' as window_name,
-        {{ 'bought_in' if window == 'value' else 'null' }} as bought_in,
-        greatest(seen_on, {{ days_before('purchased_on', -first_day) }}) as enters_on,
-        {{ days_before('purchased_on', -last_day) }} as ages_on,
-        next_seen_on
-    from versions
+        {{ first_day }} as first_day,
+        {{ last_day }} as last_day
     {% if not loop.last %}
     union all
     {% endif %}
     {% endfor %}
+
+),
+
+{# A purchase comes in, and it leaves. #}
+turns as (
+
+    select 1 as turn
+    union all
+    select -1 as turn
+
+),
+
+stays as (
+
+    select
+        versions.profile_id,
+        versions.net_revenue,
+        versions.gross_margin,
+        versions.is_unprompted,
+        versions.is_full_price,
+        windows.window_name,
+        case when windows.window_name = 'value' then versions.bought_in end as bought_in,
+        greatest(
+            versions.seen_on, {{ days_after('versions.purchased_on', 'windows.first_day') }}
+        ) as enters_on,
+        {{ days_after('versions.purchased_on', 'windows.last_day') }} as ages_on,
+        versions.next_seen_on
+    from versions
+    cross join windows
 
 ),
 
@@ -76,6 +96,8 @@ seen_stays as (
             coalesce(aging.period_number, replaced.period_number),
             coalesce(replaced.period_number, aging.period_number)
         ) as leaves_in,
+        coalesce(entering.period_number < aging.period_number, true)
+        and coalesce(entering.period_number < replaced.period_number, true) as is_seen,
         coalesce(
             stays.bought_in = entering.period_number
             and coalesce(replaced.period_number > entering.period_number, true),
@@ -109,34 +131,21 @@ acquired as (
 moves as (
 
     select
-        profile_id,
-        enters_in as period_number,
-        window_name,
-        net_revenue,
-        gross_margin,
-        is_unprompted,
-        is_full_price,
-        case when coalesce(enters_in < leaves_in, true) then 1 else 0 end as direction,
-        false as is_aged,
-        is_bought
+        seen_stays.profile_id,
+        case when turns.turn = 1 then seen_stays.enters_in else seen_stays.leaves_in end as period_number,
+        seen_stays.window_name,
+        seen_stays.net_revenue,
+        seen_stays.gross_margin,
+        seen_stays.is_unprompted,
+        seen_stays.is_full_price,
+        cast(case when seen_stays.is_seen then turns.turn else 0 end as smallint) as direction,
+        turns.turn = -1 and coalesce(seen_stays.ages_in = seen_stays.leaves_in, false) as is_aged,
+        turns.turn = 1 and seen_stays.is_bought as is_bought
     from seen_stays
-    where is_bought or coalesce(enters_in < leaves_in, true)
-
-    union all
-
-    select
-        profile_id,
-        leaves_in as period_number,
-        window_name,
-        net_revenue,
-        gross_margin,
-        is_unprompted,
-        is_full_price,
-        -1 as direction,
-        coalesce(ages_in = leaves_in, false) as is_aged,
-        false as is_bought
-    from seen_stays
-    where enters_in < leaves_in
+    cross join turns
+    where
+        (turns.turn = 1 and (seen_stays.is_seen or seen_stays.is_bought))
+        or (turns.turn = -1 and seen_stays.is_seen and seen_stays.leaves_in is not null)
 
     union all
 
@@ -148,7 +157,7 @@ moves as (
         0 as gross_margin,
         null as is_unprompted,
         null as is_full_price,
-        1 as direction,
+        cast(1 as smallint) as direction,
         false as is_aged,
         false as is_bought
     from acquired
@@ -163,7 +172,7 @@ moves as (
         0 as gross_margin,
         null as is_unprompted,
         null as is_full_price,
-        -1 as direction,
+        cast(-1 as smallint) as direction,
         false as is_aged,
         false as is_bought
     from acquired
@@ -177,7 +186,8 @@ moves as (
     'priced': 'is_full_price is not null',
     'full_price': 'is_full_price',
 } %}
-{# In narrow columns, for they are sorted. #}
+{# In narrow columns, for they are sorted. Out of narrow ones too, or counted: what is kept for each of
+   millions of groups is as wide as what it adds, and that of ten million orders did not fit into 5 GB. #}
 summed as (
 
     select
@@ -185,31 +195,42 @@ summed as (
         period_number,
         {% for window in windows %}
         cast(
-            sum(case when window_name = '{{ window }}' then direction else 0 end) as integer
+            coalesce(sum(case when window_name = '{{ window }}' then direction end), 0) as integer
         ) as {{ window }}_orders,
         {% endfor %}
         {% for name, condition in known_orders.items() %}
         cast(
-            sum(case when window_name = 'value' and {{ condition }} then direction else 0 end) as integer
+            coalesce(
+                sum(case when window_name = 'value' and {{ condition }} then direction end), 0
+            ) as integer
         ) as {{ name }}_orders,
         {% endfor %}
         {% for amount in ['net_revenue', 'gross_margin'] %}
         cast(
-            sum(case when window_name = 'value' then direction * {{ amount }} else 0 end) as decimal(18, 2)
+            sum(
+                case
+                    when window_name <> 'value' then 0
+                    when direction = 1 then {{ amount }}
+                    when direction = -1 then -{{ amount }}
+                    else 0
+                end
+            ) as decimal(18, 2)
         ) as {{ amount }},
         {% endfor %}
-        cast(sum(case when is_bought then 1 else 0 end) as integer) as bought_orders,
+        cast(count(case when is_bought then 1 end) as integer) as bought_orders,
         {% for name, condition in known_orders.items() %}
         cast(
-            sum(case when is_bought and {{ condition }} then 1 else 0 end) as integer
+            count(case when is_bought and {{ condition }} then 1 end) as integer
         ) as bought_{{ name }}_orders,
         {% endfor %}
         cast(sum(case when is_bought then net_revenue else 0 end) as decimal(18, 2)) as bought_net_revenue,
-        cast(sum(case when window_name = 'value' and is_aged then 1 else 0 end) as integer) as aged_orders,
+        cast(count(case when window_name = 'value' and is_aged then 1 end) as integer) as aged_orders,
         cast(
-            sum(case when window_name = 'acquired' and direction = 1 then 1 else 0 end) as integer
+            count(case when window_name = 'acquired' and direction = 1 then 1 end) as integer
         ) as acquisitions,
-        cast(sum(case when window_name = 'acquired' then direction else 0 end) as integer) as is_acquired
+        cast(
+            coalesce(sum(case when window_name = 'acquired' then direction end), 0) as integer
+        ) as is_acquired
     from moves
     group by profile_id, period_number
 
