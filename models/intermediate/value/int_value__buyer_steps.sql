@@ -209,9 +209,8 @@ summed as (
         cast(
             sum(
                 case
-                    when window_name <> 'value' then 0
-                    when direction = 1 then {{ amount }}
-                    when direction = -1 then -{{ amount }}
+                    when window_name = 'value' and direction = 1 then {{ amount }}
+                    when window_name = 'value' and direction = -1 then -{{ amount }}
                     else 0
                 end
             ) as decimal(18, 2)
