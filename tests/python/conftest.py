@@ -15,6 +15,7 @@ import yaml
 from filelock import FileLock
 
 PROJECT = Path(__file__).resolve().parents[2]
+PARSED_DBT = Path(__file__).with_name("parsed_dbt.py")
 
 
 @dataclass(frozen=True)
@@ -46,27 +47,27 @@ class Build:
             return connection.execute(sql).df()
 
 
+def settings(raw: Path, home: Path, project: Path = PROJECT) -> dict[str, str]:
+    """The environment of a build of `raw` that leaves all it makes in `home`."""
+    return {
+        "DBT_PROFILES_DIR": str(project),
+        "DBT_TARGET_PATH": str(home / "target"),
+        "DBT_LOG_PATH": str(home / "logs"),
+        "LIFECYCLE_RAW": str(raw),
+        "LIFECYCLE_DB": str(home / "warehouse.duckdb"),
+        "LIFECYCLE_STATE": str(home / "state.duckdb"),
+        "LIFECYCLE_HASH_SALT": "demo",
+    }
+
+
 def dbt(command: list[str], raw: Path, home: Path, variables: dict | None = None, **environment):
     """Runs dbt in a process of its own: it holds the database until it exits."""
     home.mkdir(parents=True, exist_ok=True)
-    options = {
-        "--target-path": str(home / "target"),
-        "--log-path": str(home / "logs"),
-        "--vars": json.dumps(variables or {}),
-    }
+    program = [str(PARSED_DBT), json.dumps(variables or {})]
     run = subprocess.run(
-        [sys.executable, "-m", "dbt.cli.main", "--no-use-colors", *command]
-        + [word for option in options.items() for word in option],
+        [sys.executable, *program, "--no-use-colors", *command],
         cwd=PROJECT,
-        env=os.environ
-        | {
-            "DBT_PROFILES_DIR": str(PROJECT),
-            "LIFECYCLE_RAW": str(raw),
-            "LIFECYCLE_DB": str(home / "warehouse.duckdb"),
-            "LIFECYCLE_STATE": str(home / "state.duckdb"),
-            "LIFECYCLE_HASH_SALT": "demo",
-        }
-        | environment,
+        env=os.environ | settings(raw, home) | environment,
         capture_output=True,
         text=True,
         check=False,
@@ -111,22 +112,14 @@ def dbt_here(home: Path, project: Path = PROJECT):
 
     It gives what failed. Databases are let go of after each command.
     """
+    import parsed_dbt
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-    from dbt.cli.main import dbtRunner
 
-    os.environ |= {
-        "DBT_PROFILES_DIR": str(project),
-        "DBT_TARGET_PATH": str(home / "target"),
-        "DBT_LOG_PATH": str(home / "logs"),
-        "LIFECYCLE_RAW": str(home / "raw"),
-        "LIFECYCLE_DB": str(home / "warehouse.duckdb"),
-        "LIFECYCLE_STATE": str(home / "state.duckdb"),
-        "LIFECYCLE_HASH_SALT": "demo",
-    }
+    os.environ |= settings(home / "raw", home, project)
     os.chdir(project)
 
     def run(*command: str, variables: dict | None = None) -> list[str]:
-        done = dbtRunner().invoke([*command, "--quiet", "--vars", json.dumps(variables or {})])
+        done = parsed_dbt.run(project, variables or {}, [*command, "--quiet"])
         DuckDBConnectionManager.close_all_connections()
         if done.success:
             return []
