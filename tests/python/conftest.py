@@ -61,9 +61,13 @@ def settings(raw: Path, home: Path, project: Path = PROJECT) -> dict[str, str]:
 
 
 def dbt(command: list[str], raw: Path, home: Path, variables: dict | None = None, **environment):
-    """Runs dbt in a process of its own: it holds the database until it exits."""
-    home.mkdir(parents=True, exist_ok=True)
+    """Runs dbt, parsed before, in a process of its own: it holds the database until it exits."""
     program = [str(PARSED_DBT), json.dumps(variables or {})]
+    return run_dbt(program, command, raw, home, **environment)
+
+
+def run_dbt(program: list[str], command: list[str], raw: Path, home: Path, **environment) -> Build:
+    home.mkdir(parents=True, exist_ok=True)
     run = subprocess.run(
         [sys.executable, *program, "--no-use-colors", *command],
         cwd=PROJECT,
@@ -192,9 +196,10 @@ def demo_raw(shared):
 
 @pytest.fixture(scope="session")
 def demo(shared, demo_raw):
-    """The whole project, unit tests included, built on the demo shop."""
+    """The whole project, unit tests included, built on the demo shop as a user builds it."""
     home = shared / "demo"
-    build = once(home, lambda: dbt(["build", "--warn-error"], demo_raw, home))
+    program, command = ["-m", "dbt.cli.main"], ["build", "--warn-error"]
+    build = once(home, lambda: run_dbt(program, command, demo_raw, home))
     assert build.returncode == 0, build.output
     return build
 
