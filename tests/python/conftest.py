@@ -60,18 +60,25 @@ def settings(raw: Path, home: Path, project: Path = PROJECT) -> dict[str, str]:
     }
 
 
-def dbt(command: list[str], raw: Path, home: Path, variables: dict | None = None, **environment):
+def dbt(command: list[str], raw: Path, home: Path, variables: dict | None = None, **others):
     """Runs dbt, parsed before, in a process of its own: it holds the database until it exits."""
     program = [str(PARSED_DBT), json.dumps(variables or {})]
-    return run_dbt(program, command, raw, home, **environment)
+    return run_dbt(program, command, raw, home, **others)
 
 
-def run_dbt(program: list[str], command: list[str], raw: Path, home: Path, **environment) -> Build:
+def run_dbt(
+    program: list[str],
+    command: list[str],
+    raw: Path,
+    home: Path,
+    project: Path = PROJECT,
+    **environment,
+) -> Build:
     home.mkdir(parents=True, exist_ok=True)
     run = subprocess.run(
         [sys.executable, *program, "--no-use-colors", *command],
-        cwd=PROJECT,
-        env=os.environ | settings(raw, home) | environment,
+        cwd=project,
+        env=os.environ | settings(raw, home, project) | environment,
         capture_output=True,
         text=True,
         check=False,
@@ -92,11 +99,14 @@ def lifecycle(*arguments: str) -> None:
 
 def project_copy(home: Path) -> Path:
     """A copy of the dbt project in `home`, for builds between which its seeds change."""
+    import parsed_dbt
+
     ignored = shutil.ignore_patterns("python", "__pycache__")
     for name in ("macros", "models", "seeds", "tests", "lifecycle", "analyses"):
         shutil.copytree(PROJECT / name, home / "project" / name, ignore=ignored)
     for name in ("dbt_project.yml", "profiles.yml"):
         shutil.copy(PROJECT / name, home / "project" / name)
+    parsed_dbt.copy_parsed(PROJECT, home / "project")
     return home / "project"
 
 
@@ -122,8 +132,9 @@ def dbt_here(home: Path, project: Path = PROJECT):
     os.environ |= settings(home / "raw", home, project)
     os.chdir(project)
 
-    def run(*command: str, variables: dict | None = None) -> list[str]:
-        done = parsed_dbt.run(project, variables or {}, [*command, "--quiet"])
+    def run(command: str, *options: str, variables: dict | None = None) -> list[str]:
+        words = [command, "--quiet", "--no-write-json", *options]
+        done = parsed_dbt.run(project, variables or {}, words)
         DuckDBConnectionManager.close_all_connections()
         if done.success:
             return []

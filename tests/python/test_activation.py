@@ -247,7 +247,8 @@ def drive(home):
     run("build", "--select", f"identity_splits+,{LEDGER}")
     tell("split")
     told = "int_activation__told_segments"
-    run("build", "--select", told, f"int_rfm__calibrations+,{LEDGER}", recalibrate=True)
+    select = ("--select", told, f"int_rfm__calibrations+,{LEDGER}")
+    run("build", *select, "--write-json", recalibrate=True)
     tell("recalibrated")
 
 

@@ -5,16 +5,13 @@ against what was planted. A warehouse of so many people would take minutes, and 
 group find nothing.
 """
 
-import os
-import subprocess
-import sys
 from datetime import date, timedelta
 
 import duckdb
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import PROJECT, project_copy
+from conftest import dbt
 from scipy import stats
 
 from lifecycle import experiments
@@ -24,10 +21,12 @@ PERIOD_END = date(2025, 1, 31)
 SENT_ON = date(2025, 2, 10)
 GOAL_DAYS = 30
 CONTROL_SHARE = 0.25
-VARIABLES = (
-    f"{{global_control_share: {CONTROL_SHARE}, global_control_since: '2025-01-15',"
-    f" value_window_days: 365, experiment_goal_days: {GOAL_DAYS}}}"
-)
+VARIABLES = {
+    "global_control_share": CONTROL_SHARE,
+    "global_control_since": "2025-01-15",
+    "value_window_days": 365,
+    "experiment_goal_days": GOAL_DAYS,
+}
 # One that works, one whose first buyers had left its segment when it was counted, and others.
 PLANTED, SELECTED, NOTHING = 0, 1, range(2, 1_002)
 CAMPAIGNS = 2 + len(NOTHING)
@@ -40,29 +39,11 @@ MODELS = ["campaign_people", "sample", "definitions", "days", "outcomes", "momen
 
 def compiled(home):
     """SQL of the models, without a database."""
-    project_copy(home)
     selected = [f"int_experiments__{name}" for name in (*MODELS, "judged")]
-    run = subprocess.run(
-        [
-            *(sys.executable, "-m", "dbt.cli.main", "compile", "--vars", VARIABLES),
-            *("--select", *selected, "campaign_results"),
-        ],
-        cwd=home / "project",
-        env=os.environ
-        | {
-            "DBT_PROFILES_DIR": str(home / "project"),
-            "LIFECYCLE_RAW": str(home),
-            "LIFECYCLE_DB": str(home / "warehouse.duckdb"),
-            "LIFECYCLE_STATE": str(home / "state.duckdb"),
-            "LIFECYCLE_HASH_SALT": "demo",
-            "PYTHONPATH": str(PROJECT),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 0, run.stdout + run.stderr
-    folder = home / "project/target/compiled/lifecycle/models"
+    command = ["compile", "--select", *selected, "campaign_results"]
+    build = dbt(command, home, home, VARIABLES)
+    assert build.returncode == 0, build.output
+    folder = home / "target/compiled/lifecycle/models"
     return {
         path.stem.removeprefix("int_experiments__"): path.read_text()
         for path in folder.rglob("*.sql")

@@ -5,11 +5,7 @@ The simulations draw purchases as shops see them: most people buy nothing, some 
 
 import hashlib
 import itertools
-import json
-import os
 import random
-import subprocess
-import sys
 from collections import Counter
 from types import SimpleNamespace
 
@@ -19,7 +15,7 @@ import pandas as pd
 import pytest
 import test_datasets
 import test_engine_macros
-from conftest import PROJECT, project_copy
+from conftest import dbt, project_copy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
@@ -677,25 +673,9 @@ class Shop:
             ["request_id,requested_at,customer_id"]
             + [f"q-{person},2025-01-01T10:00:00,{person}" for person in erased],
         )
-        options = ["--exclude-resource-type", "unit_test"]
-        options += ["--vars", json.dumps({"as_of_date": as_of} | variables)]
-        run = subprocess.run(
-            [sys.executable, "-m", "dbt.cli.main", "build", "--select", *select, *options],
-            cwd=self.home / "project",
-            env=os.environ
-            | {
-                "DBT_PROFILES_DIR": str(self.home / "project"),
-                "LIFECYCLE_RAW": str(self.raw),
-                "LIFECYCLE_DB": str(self.home / "warehouse.duckdb"),
-                "LIFECYCLE_STATE": str(self.home / "state.duckdb"),
-                "LIFECYCLE_HASH_SALT": "demo",
-                "PYTHONPATH": str(PROJECT),
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return SimpleNamespace(returncode=run.returncode, output=run.stdout + run.stderr)
+        command = ["build", "--select", *select, "--exclude-resource-type", "unit_test"]
+        variables = {"as_of_date": as_of} | variables
+        return dbt(command, self.raw, self.home, variables, project=self.home / "project")
 
     def look(self):
         """What the build made, by account."""
@@ -802,7 +782,7 @@ def story(tmp_path_factory):
     )
     with duckdb.connect(str(shop.home / "warehouse.duckdb"), read_only=True) as connection:
         compiled = "target/compiled/lifecycle/tests/singular/experiments_hold_no_slip.sql"
-        query = (shop.home / "project" / compiled).read_text()
+        query = (shop.home / compiled).read_text()
         told["slips found"] = connection.execute(query).fetchall()
     told["after slips"] = shop.look()
     assert first.assigned
