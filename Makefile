@@ -58,9 +58,9 @@ else
 	$(call step,report,$(PYTHON) -m lifecycle report)
 endif
 
-# A file's builds are made once: by the worker that has the file.
+# A file's builds are made once: by the worker that has the file. The longest files start first.
 test: $(VENV)/.stamp lint ## Lint, then all tests
-	$(call step,tests,$(PYTHON) -m pytest -n 2 --dist loadfile)
+	$(call step,tests,$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder)
 
 spark: $(VENV)/.stamp-spark ## Add Spark to the environment: nobody else needs it
 

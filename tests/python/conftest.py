@@ -16,6 +16,13 @@ from filelock import FileLock
 
 PROJECT = Path(__file__).resolve().parents[2]
 PARSED_DBT = Path(__file__).with_name("parsed_dbt.py")
+# A file is one worker's: if a long one came last, the others would wait for it.
+LONGEST = ("test_incremental.py", "test_experiments.py", "test_identity.py", "test_staging.py")
+
+
+def pytest_collection_modifyitems(items):
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.name, len(LONGEST)))
 
 
 @dataclass(frozen=True)
