@@ -17,8 +17,6 @@ from filelock import FileLock
 
 # Vars on which it depends what a model refers to. dbt fails if another one should come to.
 SHAPING = {"rfm_yardstick"}
-
-
 KEPT = Path("target", "tests")
 
 
@@ -51,8 +49,8 @@ def copy_parsed(project: Path, copy: Path) -> None:
 def run(project: Path, variables: dict, command: list[str]) -> dbtRunnerResult:
     """A dbt command, as dbt itself would run it once it has parsed the project.
 
-    It writes no log: that takes a tenth of a small build, and a quarter of the next one. Few rows
-    are no work for two threads of DuckDB either.
+    It writes no log: that takes a tenth of a small build. Few rows are no work for two threads of
+    DuckDB either.
     """
     manifest = parse(project, variables)
     os.environ.setdefault("LIFECYCLE_ENGINE_THREADS", "1")
