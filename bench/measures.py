@@ -135,12 +135,6 @@ def dbt(
     return cost
 
 
-def statement_seconds(cost: dict, names: set[str] | None = None) -> float:
-    """Seconds of the models and seeds, or of some of them; tests are left out."""
-    models = cost["models"]
-    return sum(seconds for name, seconds in models.items() if names is None or name in names)
-
-
 def machine() -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     model = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())

@@ -27,7 +27,8 @@ as_of as (
 
 ),
 
-{# At a device of several people it is whoever was there; else the account tells, the address, the device. #}
+{# At a device of several people it is whoever was there; else the account tells, the address, the device. The
+   time is compared as it is too, wherever on earth the day is: so old events need not be read. #}
 looks as (
 
     select
@@ -48,6 +49,7 @@ looks as (
             {{ local_date('events.occurred_at') }}
             > {{ days_before('as_of.as_of_date', windows.values() | max) }}
             and {{ local_date('events.occurred_at') }} <= as_of.as_of_date
+            and events.occurred_at > {{ days_before('as_of.as_of_date', windows.values() | max) }}
     left join {{ ref('stg_shop__products') }} as products on events.product_id = products.product_id
     left join shared_device_records on events.event_id = shared_device_records.record_id
     {{ joined_owners('events', ['customer_id', 'email', 'anonymous_id']) }}

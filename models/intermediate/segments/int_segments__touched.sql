@@ -117,50 +117,53 @@ activities as (
 
 ),
 
-{# When recency alone takes a buyer elsewhere, past and to come. #}
-turns as (
+{# When recency alone takes a buyer elsewhere, past and to come, is told by turns. #}
+joined as (
 
     select
-        purchases.profile_id,
+        profiles.profile_id,
+        profiles.is_test,
+        profiles.first_seen_on,
+        profiles.contact_known_on,
+        purchases.purchases_hash,
+        purchases.last_changed_on,
+        activities.activities_hash,
+        activities.last_began_on,
+        activities.last_ended_on,
         {% for cut in range(1, 5) %}
         {{ days_after('purchases.last_purchased_on', '-current_yardstick.recency_cut_' ~ cut) }}
             as turn_{{ cut }},
         {% endfor %}
-        {{ days_after('purchases.last_purchased_on', var('buyer_window_days')) }} as turn_5
-    from purchases
+        {{ days_after('purchases.last_purchased_on', var('buyer_window_days')) }} as turn_5,
+        as_of.as_of_date
+    from profiles
     cross join as_of
     left join current_yardstick on as_of.as_of_date = current_yardstick.period_end
+    left join purchases on profiles.profile_id = purchases.profile_id
+    left join activities on profiles.profile_id = activities.profile_id
 
 ),
 
 known as (
 
     select
-        profiles.profile_id,
+        profile_id,
         {{ row_hash([
-            'profiles.is_test',
-            'profiles.first_seen_on',
-            'profiles.contact_known_on',
-            'purchases.purchases_hash',
-            'activities.activities_hash',
+            'is_test', 'first_seen_on', 'contact_known_on', 'purchases_hash', 'activities_hash'
         ]) }} as facts_hash,
         greatest(
-            case when profiles.first_seen_on <= as_of.as_of_date then profiles.first_seen_on end,
-            case when profiles.contact_known_on <= as_of.as_of_date then profiles.contact_known_on end,
-            purchases.last_changed_on,
-            activities.last_began_on,
-            activities.last_ended_on,
+            case when first_seen_on <= as_of_date then first_seen_on end,
+            case when contact_known_on <= as_of_date then contact_known_on end,
+            last_changed_on,
+            last_began_on,
+            last_ended_on,
             {% for turn in range(1, 6) %}
-            case when turns.turn_{{ turn }} <= as_of.as_of_date then turns.turn_{{ turn }} end
+            case when turn_{{ turn }} <= as_of_date then turn_{{ turn }} end
             {%- if not loop.last %},{% endif %}
 
             {% endfor %}
         ) as last_turned_on
-    from profiles
-    cross join as_of
-    left join purchases on profiles.profile_id = purchases.profile_id
-    left join activities on profiles.profile_id = activities.profile_id
-    left join turns on profiles.profile_id = turns.profile_id
+    from joined
 
 ),
 
@@ -187,33 +190,23 @@ told as (
 
 ),
 
+{# Those whom only the history knows are no more: parts of others now, or erased. #}
 touched as (
 
     select
-        known.profile_id,
+        coalesce(known.profile_id, told.profile_id) as profile_id,
         known.facts_hash,
-        definition.definition_hash,
+        case when known.profile_id is not null then definition.definition_hash end as definition_hash,
         coalesce(known.facts_hash <> told.facts_hash, true) as is_changed
     from known
+    full join told on known.profile_id = told.profile_id
     cross join definition
-    left join told on known.profile_id = told.profile_id
     where
-        told.told_until is null
+        known.profile_id is null
+        or told.told_until is null
         or known.facts_hash <> told.facts_hash
         or definition.definition_hash <> told.definition_hash
         or known.last_turned_on > told.told_until
-
-    union all
-
-    {# People who are no more: parts of others now, or erased. #}
-    select
-        told.profile_id,
-        null as facts_hash,
-        null as definition_hash,
-        true as is_changed
-    from told
-    left join known on told.profile_id = known.profile_id
-    where known.profile_id is null
 
 )
 

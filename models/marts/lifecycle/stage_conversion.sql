@@ -151,25 +151,41 @@ paths as (
             stays.until_period_number, later_stays.until_period_number - horizons.horizon
         ) as until_period_number
     from stays
-    inner join stays as later_stays on stays.profile_id = later_stays.profile_id
+    inner join stays as later_stays
+        on
+            stays.profile_id = later_stays.profile_id
+            and stays.from_period_number < later_stays.until_period_number
+            and stays.until_period_number >= later_stays.from_period_number - {{ horizons | max }}
     cross join horizons
+
+),
+
+counted_paths as (
+
+    select
+        stage,
+        later_stage,
+        horizon,
+        from_period_number,
+        until_period_number,
+        count(*) as customers
+    from paths
+    where from_period_number <= until_period_number
+    group by stage, later_stage, horizon, from_period_number, until_period_number
 
 ),
 
 {# So many more or fewer are on a path than in the period before: history is not spread for it. #}
 changes as (
 
-    {% for path, period, change in [
-        ('stage, later_stage, horizon', 'from_period_number', 1),
-        ('stage, later_stage, horizon', 'until_period_number + 1', -1),
-    ] %}
+    {% for period, sign in [('from_period_number', ''), ('until_period_number + 1', '-')] %}
     select
-        {{ path }},
+        stage,
+        later_stage,
+        horizon,
         {{ period }} as period_number,
-        {{ change }} * count(*) as change
-    from paths
-    where from_period_number <= until_period_number
-    group by {{ path }}, {{ period }}
+        {{ sign }}customers as change
+    from counted_paths
     union all
     {% endfor %}
     {% for period, change in [('from_period_number', 1), ('until_period_number + 1', -1)] %}
