@@ -1,5 +1,5 @@
 -- Whoever a campaign was for is in its audience, in the control group or merged of several: nobody is lost on
--- the way to the result, and nobody counts twice.
+-- the way to the result, and nobody counts twice. A campaign that was for nobody on one side has no result.
 with
 
 meant as (
@@ -9,6 +9,9 @@ meant as (
         count(*) as people
     from {{ ref('int_experiments__campaign_people') }}
     group by campaign_id
+    having
+        sum(case when is_in_global_control and not is_merged then 1 else 0 end) > 0
+        and sum(case when is_in_global_control or is_merged then 0 else 1 end) > 0
 
 ),
 
