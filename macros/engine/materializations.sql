@@ -5,53 +5,56 @@
    go first. Left out is what no model here asks for: Python, foreign keys, grants, DuckLake's partitions. #}
 {% materialization table, adapter='duckdb' %}
     {%- set target = this.incorporate(type='table') -%}
-    {{- run_hooks(pre_hooks, inside_transaction=false) -}}
-    {{- run_hooks(pre_hooks, inside_transaction=true) -}}
-    {%- do build_table(load_cached_relation(this), target, compiled_code) -%}
-    {%- do persist_docs(target, model) -%}
-    {{- run_hooks(post_hooks, inside_transaction=true) -}}
-    {%- do adapter.commit() -%}
-    {{- run_hooks(post_hooks, inside_transaction=false) -}}
+    {%- call in_one_transaction(target) -%}
+        {%- do build_table(load_cached_relation(this), target, compiled_code) -%}
+    {%- endcall -%}
     {{- return({'relations': [target]}) -}}
 {% endmaterialization %}
 
 {% materialization view, adapter='duckdb' %}
-    {%- set existing = load_cached_relation(this) -%}
     {%- set target = this.incorporate(type='view') -%}
-    {{- run_hooks(pre_hooks, inside_transaction=false) -}}
-    {{- run_hooks(pre_hooks, inside_transaction=true) -}}
-    {%- call statement('main') -%}
-        {{- sql_to_drop(existing) -}}
-        {{- get_create_view_as_sql(target, compiled_code) -}}
+    {%- call in_one_transaction(target) -%}
+        {%- call statement('main') -%}
+            {{- sql_to_drop(load_cached_relation(this)) -}}
+            {{- get_create_view_as_sql(target, compiled_code) -}}
+        {%- endcall -%}
     {%- endcall -%}
-    {%- do persist_docs(target, model) -%}
-    {{- run_hooks(post_hooks, inside_transaction=true) -}}
-    {%- do adapter.commit() -%}
-    {{- run_hooks(post_hooks, inside_transaction=false) -}}
     {{- return({'relations': [target]}) -}}
 {% endmaterialization %}
 
 {% materialization incremental, adapter='duckdb' %}
     {%- set existing = load_cached_relation(this) -%}
     {%- set target = this.incorporate(type='table') -%}
+    {%- call in_one_transaction(target) -%}
+        {%- if existing is none or existing.is_view or should_full_refresh() -%}
+            {%- do build_table(existing, target, compiled_code) -%}
+        {%- elif config.get('incremental_strategy') == 'append' -%}
+            {%- set columns = columns_to_add(target, compiled_code) -%}
+            {%- call statement('main') -%}
+                {{ get_insert_into_sql(target, '(' ~ compiled_code ~ ')', columns) }}
+            {%- endcall -%}
+        {%- else -%}
+            {%- set coming = make_scratch_table(target.identifier ~ '__coming', compiled_code) -%}
+            {%- set columns = columns_to_add(target, 'select * from ' ~ coming) -%}
+            {%- call statement('main') -%}
+                {{ get_delete_insert_merge_sql(target, coming, config.get('unique_key'), columns, none) }}
+            {%- endcall -%}
+            {%- do run_statement('drop table ' ~ coming) -%}
+        {%- endif -%}
+    {%- endcall -%}
+    {{- return({'relations': [target]}) -}}
+{% endmaterialization %}
+
+{# What is called, with the hooks around it. #}
+{% macro in_one_transaction(target) -%}
     {{- run_hooks(pre_hooks, inside_transaction=false) -}}
     {{- run_hooks(pre_hooks, inside_transaction=true) -}}
-    {%- if existing is none or existing.is_view or should_full_refresh() -%}
-        {%- do build_table(existing, target, compiled_code) -%}
-    {%- elif config.get('incremental_strategy') == 'append' -%}
-        {%- set columns = columns_to_add(target, compiled_code) -%}
-        {%- call statement('main') -%}
-            insert into {{ target }} ({{ columns }}) select {{ columns }} from ({{ compiled_code }})
-        {%- endcall -%}
-    {%- else -%}
-        {%- do replace_rows(target, compiled_code) -%}
-    {%- endif -%}
+    {{- caller() -}}
     {%- do persist_docs(target, model) -%}
     {{- run_hooks(post_hooks, inside_transaction=true) -}}
     {%- do adapter.commit() -%}
     {{- run_hooks(post_hooks, inside_transaction=false) -}}
-    {{- return({'relations': [target]}) -}}
-{% endmaterialization %}
+{%- endmacro %}
 
 {# A table may be made of its rows so far: it is there until its heir is. #}
 {% macro build_table(existing, target, query) -%}
@@ -69,43 +72,16 @@
     {%- if existing is not none -%} drop {{ existing.type }} if exists {{ existing }}; {% endif -%}
 {%- endmacro %}
 
-{# The strategy delete+insert. #}
-{% macro replace_rows(target, query) -%}
-    {%- set keys = [config.get('unique_key')] if config.get('unique_key') is string else config.get('unique_key') -%}
-    {%- set coming = make_scratch_table(target.identifier ~ '__coming', query) -%}
-    {%- set columns = columns_to_add(target, 'from ' ~ coming) -%}
-    {%- call statement('main') -%}
-        delete from {{ target }} as kept
-        using {{ coming }} as coming
-        where
-            {%- for key in keys %}
-            {{ 'and ' if not loop.first }}kept.{{ key }} = coming.{{ key }}
-            {%- endfor %};
-        insert into {{ target }} ({{ columns }}) select {{ columns }} from {{ coming }}
-    {%- endcall -%}
-    {%- do run_statement('drop table ' ~ coming) -%}
-{%- endmacro %}
-
 {# The columns of a table, if a query has the same ones: `on_schema_change='fail'`. #}
 {% macro columns_to_add(target, query) -%}
-    {%- set found = [] -%}
-    {%- for part in [target, '(' ~ query ~ ')'] -%}
-        {%- set columns = {} -%}
-        {%- for row in run_query('select column_name, column_type from (describe ' ~ part ~ ')').rows -%}
-            {%- do columns.update({row[0]: row[1]}) -%}
-        {%- endfor -%}
-        {%- do found.append(columns) -%}
-    {%- endfor -%}
-    {%- if found[0] != found[1] -%}
+    {%- set kept = get_column_schema_from_query('select * from ' ~ target) -%}
+    {%- set coming = get_column_schema_from_query(query) -%}
+    {%- if diff_columns(coming, kept) or diff_columns(kept, coming) or diff_column_data_types(coming, kept) -%}
         {%- do exceptions.raise_compiler_error(
-            target ~ ' has the columns ' ~ found[0] ~ ', and what comes has ' ~ found[1] ~ '. '
+            target ~ ' has the columns ' ~ kept ~ ', and what comes has ' ~ coming ~ '. '
             ~ ('It is state, which is never made anew: change its columns by `alter table`.'
                if config.get('full_refresh') is false else 'Build it anew: dbt build --full-refresh.')
         ) -%}
     {%- endif -%}
-    {%- set quoted = [] -%}
-    {%- for name in found[0] -%}
-        {%- do quoted.append(adapter.quote(name)) -%}
-    {%- endfor -%}
-    {{- return(quoted | join(', ')) -}}
+    {{- return(kept) -}}
 {%- endmacro %}

@@ -64,9 +64,7 @@ def runs(tmp_path_factory):
     found = {}
     for name, run, *options in [("1", 1), ("2", 2), ("3", 3), ("anew", 3, "--full-refresh")]:
         words = ["run", "--vars", json.dumps({"run": run}), *options]
-        done = run_dbt(
-            ["-W", "ignore", "-m", "dbt.cli.main"], words, home / "raw", home, project=home
-        )
+        done = run_dbt(DBT, words, home / "raw", home, project=home)
         assert "Completed" in done.output, done.output
         tables = done.query("select table_name, table_type from information_schema.tables")
         found[name] = (

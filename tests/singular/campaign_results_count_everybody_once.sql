@@ -27,12 +27,13 @@ counted as (
 )
 
 select
-    meant.campaign_id,
+    coalesce(meant.campaign_id, counted.campaign_id) as campaign_id,
     meant.people,
     counted.people as counted_people
 from meant
-left join counted on meant.campaign_id = counted.campaign_id
+full join counted on meant.campaign_id = counted.campaign_id
 where
-    counted.campaign_id is null
+    meant.campaign_id is null
+    or counted.campaign_id is null
     or meant.people <> counted.people
     or counted.is_overcounted

@@ -137,7 +137,8 @@ stays as (
 
 ),
 
-{# From which period to which somebody was in one stage, and as many periods later in another. #}
+{# From which period to which somebody was in one stage, and as many periods later in another; and wherever he
+   was later. #}
 paths as (
 
     select
@@ -156,6 +157,17 @@ paths as (
             stays.profile_id = later_stays.profile_id
             and stays.from_period_number < later_stays.until_period_number
             and stays.until_period_number >= later_stays.from_period_number - {{ horizons | max }}
+    cross join horizons
+
+    union all
+
+    select
+        stays.stage,
+        'all' as later_stage,
+        horizons.horizon,
+        stays.from_period_number,
+        stays.until_period_number
+    from stays
     cross join horizons
 
 ),
@@ -186,18 +198,6 @@ changes as (
         {{ period }} as period_number,
         {{ sign }}customers as change
     from counted_paths
-    union all
-    {% endfor %}
-    {% for period, change in [('from_period_number', 1), ('until_period_number + 1', -1)] %}
-    select
-        stays.stage,
-        'all' as later_stage,
-        horizons.horizon,
-        stays.{{ period }} as period_number,
-        {{ change }} * count(*) as change
-    from stays
-    cross join horizons
-    group by stays.stage, horizons.horizon, stays.{{ period }}
     {{ 'union all' if not loop.last }}
     {% endfor %}
 
