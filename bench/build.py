@@ -375,7 +375,7 @@ def report(figures: dict, smaller: dict | None) -> str:
     slowest = sorted(build["models"].items(), key=lambda item: -item[1])[:SHOWN_MODELS]
     lines += [
         "",
-        f"Slowest of {len(build['models'])} models, seconds of their statements: "
+        f"Slowest of {len(build['models'])} models and seeds, seconds of their statements: "
         + ", ".join(f"`{name}` {seconds:.1f}" for name, seconds in slowest)
         + ".",
         "",
