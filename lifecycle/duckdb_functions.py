@@ -1,12 +1,8 @@
 """dbt plugin: the functions of `lifecycle.functions` on DuckDB, and what tells their version."""
 
-import hashlib
-from functools import cache
-from pathlib import Path
-
 from dbt.adapters.duckdb.plugins import BasePlugin
 
-from lifecycle.functions import FUNCTIONS, duckdb_type
+from lifecycle.functions import FUNCTIONS, code_hash, duckdb_type
 
 
 class Plugin(BasePlugin):
@@ -30,14 +26,3 @@ class Plugin(BasePlugin):
                 side_effects=True,
             )
         conn.create_function("code_hash", code_hash, [], "varchar", side_effects=True)
-
-
-@cache
-def code_hash() -> str:
-    """Tells one version of macros and functions from another; dbt tells models and seeds apart."""
-    project = Path(__file__).resolve().parents[1]
-    found = hashlib.sha256()
-    for path in sorted([*project.glob("macros/**/*.sql"), *project.glob("lifecycle/*.py")]):
-        found.update(path.relative_to(project).as_posix().encode())
-        found.update(path.read_bytes())
-    return found.hexdigest()

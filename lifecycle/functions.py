@@ -7,8 +7,10 @@ module and need not have dbt.
 A type is the name of a scalar, `[type]` for a list of it, or `{field: type}` for a struct.
 """
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from lifecycle import fits
 
@@ -93,3 +95,17 @@ def spark_type(kind: Type) -> str:
     if isinstance(kind, dict):
         return f"struct<{', '.join(f'{name}: {spark_type(of)}' for name, of in kind.items())}>"
     return kind
+
+
+def code_hash() -> str:
+    """Tells one version of macros and functions from another; dbt tells models and seeds apart.
+
+    Macros are those of the working directory: dbt runs in that of its project, which need not be
+    the one that this package is installed from.
+    """
+    found = hashlib.sha256()
+    for folder, kind in (Path("macros"), "**/*.sql"), (Path(__file__).parent, "*.py"):
+        for path in sorted(folder.glob(kind)):
+            found.update(path.relative_to(folder).as_posix().encode())
+            found.update(path.read_bytes())
+    return found.hexdigest()

@@ -165,7 +165,7 @@ def iceberg_jar() -> str:
 
 
 def settle(session) -> None:
-    """What a session must be told on any cluster: UTC, casts that give null, and the salt."""
+    """What a session must be told on any cluster: UTC, casts that give null, salt and code."""
     salt = os.environ.get("LIFECYCLE_HASH_SALT")
     if not salt:
         raise click.ClickException(
@@ -176,6 +176,7 @@ def settle(session) -> None:
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.ansi.enabled": "false",
         "spark.lifecycle.hash_salt_hex": salt.encode().hex(),
+        "spark.lifecycle.code_hash": functions.code_hash(),
     }.items():
         session.conf.set(name, value)
 

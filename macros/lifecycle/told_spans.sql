@@ -10,7 +10,9 @@
         select
             cast(null as string) as profile_id,
             {{ row_hash(['0']) }} as facts_hash,
+            {{ row_hash(['0']) }} as settings_hash,
             {{ row_hash(['0']) }} as definition_hash,
+            cast(null as date) as first_day,
             cast(null as date) as told_on,
             cast(null as integer) as from_period_number,
             cast(null as integer) as until_period_number,

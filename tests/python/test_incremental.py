@@ -21,7 +21,7 @@ from conftest import dbt_here, project_copy, story_of, texts_matching
 START, DAYS, BATCHES = datetime(2024, 1, 1), 420, 8
 # Day of the story on which each batch is delivered: the second one is most of a year.
 DELIVERED = [240, 300, 301, 302, 330, 362, 390, 420]
-LATE = "late@shop.example"
+LATE, OLDER = "late@shop.example", "older@shop.example"
 ERASED = ("C1", "C2", "C3")
 COLUMNS = {
     "shop.orders": (
@@ -118,9 +118,11 @@ def deliveries(seed):
                 read = joined + chance.randrange(DAYS - joined)
                 message = (f"M{person}-{nth}", f"M{person}-{nth}", "email", "opened", at(read))
                 deliver("messaging.events", read, *message, email)
-    for nth, (day, batch) in enumerate([(40, 0), (200, 0), (120, 2)]):
+    # One of them is older than all others: periods begin earlier, and are counted from another on.
+    orders = [(LATE, 40, 0), (LATE, 200, 0), (LATE, 120, 2), (OLDER, 40, 0), (OLDER, -40, 6)]
+    for nth, (email, day, batch) in enumerate(orders):
         when = START + timedelta(days=day, hours=12)
-        order = (f"L{nth}", when, 50, None, LATE, None, None, "completed", None)
+        order = (f"L{nth}", when, 50, None, email, None, None, "completed", None)
         batches[batch]["shop.orders"].append(order)
     # Somebody sells every day, so that the last day is no slip of the keyboard.
     for day in range(DAYS):
@@ -148,6 +150,8 @@ def write_raw(raw, batch, number):
 
 SPLIT = [["type_a", "value_a", "type_b", "value_b", "why"]]
 SPLIT += [["customer_id", "C5", "email", "c5@shop.example", "test"]]
+# A rule in a macro, and what it says in "other code".
+RULE = ("macros/lifecycle/standing_of.sql", "then 'loyal_visitors'", "then 'visitors'")
 # In every run: other vars than the run before make dbt parse all anew.
 SAME_CUTS = {"recalibrate": False, "value_window_days": 90}
 # The ledger of triggers takes no part of a build for a whole one.
@@ -157,12 +161,13 @@ PERIODS = ("--select", "int_periods+", *NO_LEDGER)
 
 
 class Step(NamedTuple):
-    """A build: batches delivered by then, vars, cuts by hand, and what is told anew afterwards."""
+    """A build: batches delivered by then, vars, cuts by hand, code, and what is told anew later."""
 
     name: str
     batches: int
     variables: dict | None = None
     is_cut: bool = False
+    is_other_code: bool = False
     options: tuple = ()
     anew: tuple | None = None
 
@@ -176,6 +181,7 @@ STORY = [
     # Staging that has forgotten them, and staging that reads them once more.
     Step("erased", 7, anew=()),
     Step("cut", 7, is_cut=True, anew=()),
+    Step("other window", 7, {"visitor_window_days": 10}, is_cut=True),
     Step(
         "in the past",
         7,
@@ -183,6 +189,7 @@ STORY = [
         options=("--select", "int_as_of_date+", *NO_LEDGER),
     ),
     Step("back again", 8, anew=()),
+    Step("other code", 8, is_other_code=True, options=PERIODS, anew=PEOPLE_ALONE),
     Step("by day", 8, {"history_grain": "day"}, options=PERIODS),
     Step("rolling", 8, {"rfm_yardstick": "rolling"}, options=PERIODS),
     Step("by week", 8, {"history_grain": "week", "segment_map": "putler"}, options=PERIODS),
@@ -202,6 +209,9 @@ def drive(home, seed):
     warehouse, state = home / "warehouse.duckdb", home / "state.duckdb"
     dbt = dbt_here(home, home / "project")
     splits = (seeds / "identity_splits.csv").read_text()
+    rule = home / "project" / RULE[0]
+    code = rule.read_text()
+    assert RULE[1] in code
     batches = deliveries(seed)
 
     def run(variables, *options):
@@ -219,6 +229,7 @@ def drive(home, seed):
                 csv.writer(file, lineterminator="\n").writerows(SPLIT)
             else:
                 file.write(splits)
+        rule.write_text(code.replace(*RULE[1:]) if step.is_other_code else code)
         run(step.variables or {}, *step.options)
         told = {"what": step.name} | look(warehouse)
         told["left"], identifiers = look_for(warehouse, state, identifiers)
@@ -286,21 +297,21 @@ def look(warehouse):
                 )
                 for mart, schema in marts
             },
-            "touched": query("select * from intermediate.int_segments__touched"),
+            "touched": query("select profile_id, is_changed from intermediate.int_segments__touched"),
             "people": query("select count(*) from intermediate.int_profiles")[0][0],
             "carried_on": query("""
                 select count(*) from intermediate.int_profiles__touched
                 where not is_at_shared_device
             """)[0][0],
             "restated": query(f"""
-                select period_end, restated_at
+                select identifier_value, period_end, restated_at
                 from marts.segment_membership
                 inner join intermediate.int_identity__identifiers using (profile_id)
-                where identifier_value = '{LATE}' order by all
+                where identifier_value in ('{LATE}', '{OLDER}') order by all
             """),
             "restatements": query("""
                 select profile_id, period_end, restated_at
-                from marts.segment_membership
+                from intermediate.int_segments__restatements
                 where restated_at = (select as_of_date from intermediate.int_as_of_date)
             """),
             "ends": query("""
@@ -342,7 +353,7 @@ def test_only_those_are_told_anew_of_whom_something_may_be_new(builds):
     assert touched["first"] == everybody["first"]
     assert touched["unchanged"] == 0
     assert builds["unchanged"]["marts"] == builds["late"]["marts"]
-    changed = [row for row in builds["late"]["touched"] if row[3]]
+    changed = [who for who, is_changed in builds["late"]["touched"] if is_changed]
     assert 10 < len(changed) < touched["late"] < everybody["late"]
     # So it is with whatever else is told of people; whom a build that broke off touched stays so.
     carried_on = {name: build["carried_on"] for name, build in builds.items()}
@@ -360,9 +371,14 @@ def test_days_that_end_a_month_say_what_months_say(builds):
     assert len(months) > 500
 
 
+def restated_ends(build, email):
+    """Period ends of a person, and when their rows were restated, if they were."""
+    return {date.fromisoformat(end): at for who, end, at in build["restated"] if who == email}
+
+
 def test_an_order_that_comes_late_changes_the_past_and_says_so(builds):
     """Of the end of April: what was told of March stays, and August had not been told."""
-    told = {date.fromisoformat(end): at for end, at in builds["late"]["restated"]}
+    told = restated_ends(builds["late"], LATE)
     as_of = str((START + timedelta(days=DELIVERED[2] - 1)).date())
     assert {end: at for end, at in told.items() if at} == {
         end: as_of for end in told if date(2024, 4, 30) <= end < date(2024, 8, 1)
@@ -375,8 +391,33 @@ def test_an_order_that_comes_late_changes_the_past_and_says_so(builds):
     assert 4 <= len(builds["late"]["restatements"]) < rows / 10
 
 
+def test_an_order_older_than_all_others_changes_the_past_of_its_buyer_alone(builds):
+    """Periods are counted from another on then: what was said of them is said of the same ones."""
+    before, after = builds["recalibrated"], builds["erased"]
+    assert min(restated_ends(before, OLDER)) == date(2024, 2, 29)
+    as_of = str((START + timedelta(days=DELIVERED[6] - 1)).date())
+    told = restated_ends(after, OLDER)
+    # What was bought is known to be more from then on; December is not over when it was last told.
+    assert {end for end, at in told.items() if at == as_of} == {
+        end for end in told if end < date(2024, 12, 31)
+    }
+    assert min(told) == date(2023, 11, 30)
+    marked = [{end for end, at in restated_ends(b, LATE).items() if at} for b in (before, after)]
+    assert marked[0] == marked[1]
+    restated = {person for person, end, at in after["restatements"]}
+    assert restated <= {who for who, is_changed in after["touched"] if is_changed}
+
+
+@pytest.mark.parametrize("earlier, name", [("cut", "other window"), ("back again", "other code")])
+def test_other_rules_alone_restate_nothing(builds, earlier, name):
+    before, after = builds[earlier], builds[name]
+    rows, others = (build["marts"]["segment_membership"] for build in (before, after))
+    assert rows != others
+    assert after["restatements"] == before["restatements"]
+
+
 def test_new_cuts_alone_restate_nothing(builds):
-    facts = {row[0]: row[3] for row in builds["recalibrated"]["touched"]}
+    facts = dict(builds["recalibrated"]["touched"])
     restated = {person for person, end, at in builds["recalibrated"]["restatements"]}
     assert restated <= {person for person, is_changed in facts.items() if is_changed}
     assert sum(not is_changed for is_changed in facts.values()) > 20

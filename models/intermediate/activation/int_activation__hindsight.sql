@@ -168,7 +168,7 @@ scored as (
         judged.*,
         {{ rfm_scores('judged', 'judged.looked_on', 'yardsticks') }}
     from judged
-    cross join yardsticks
+    left join yardsticks on true
 
 )
 

@@ -70,6 +70,7 @@ spans as (
 select
     touched.profile_id,
     touched.facts_hash,
+    touched.settings_hash,
     touched.definition_hash,
     spans.segment,
     spans.previous_segment,
@@ -88,6 +89,7 @@ select
     case when spans.segment is not null then periods.period_end end as entered_on,
     steps.first_purchased_on,
     steps.last_purchased_on,
+    touched.first_day,
     as_of.as_of_date as told_on
 from spans
 inner join touched on spans.person_number = touched.person_number

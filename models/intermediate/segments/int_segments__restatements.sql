@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='delete+insert',
-    unique_key=['profile_id', 'period_number'],
+    unique_key=['profile_id', 'period_end'],
     on_schema_change='fail',
     post_hook="
         delete from {{ this }}
@@ -12,7 +12,8 @@
 ) }}
 
 {# Rows of past periods that say something else than when they were first told, as late data, a merge or a
-   cut makes them do. New cuts alone make no row another: `rfm_thresholds` has them. #}
+   cut makes them do. New cuts, code or an older first period alone make no row another, and by other vars
+   nothing can be compared: then the rows of everybody are others. #}
 with
 
 touched as (
@@ -40,22 +41,49 @@ told_spans as (
 
 ),
 
-told_on as (
+{# Whoever is told is told by the same vars and from the same first period on: all of them are, once these change. #}
+told_by as (
 
-    select max(told_on) as told_on
+    select
+        max(told_on) as told_on,
+        max(settings_hash) as settings_hash,
+        max(first_day) as first_day
     from told_spans
+
+),
+
+told_starts as (
+
+    {{ period_starts(var('history_grain'), 'first_day', 'told_on') }}
+    from told_by
+
+),
+
+{# What a period is called now, and what it was called. #}
+told_numbers as (
+
+    select
+        calendar.period_number,
+        row_number() over (order by told_starts.period_start) as told_number
+    from told_starts
+    left join {{ ref('int_calendar') }} as calendar on told_starts.period_start = calendar.calendar_day
 
 ),
 
 {# Of the period that was not over then nothing had been told for good. #}
 told_periods as (
 
-    select periods.*
+    select
+        periods.period_number,
+        told_numbers.told_number,
+        periods.period_end,
+        told_by.settings_hash
     from periods
-    cross join told_on
+    cross join told_by
+    left join told_numbers on periods.period_number = told_numbers.period_number
     where
         periods.is_full
-        and periods.period_end <= told_on.told_on
+        and periods.period_end <= told_by.told_on
 
 ),
 
@@ -63,13 +91,13 @@ told as (
 
     select
         told_spans.*,
-        periods.period_number
+        periods.period_end
     from told_spans
     inner join touched on told_spans.profile_id = touched.profile_id
     inner join told_periods as periods
         on
-            told_spans.from_period_number <= periods.period_number
-            and coalesce(told_spans.until_period_number >= periods.period_number, true)
+            told_spans.from_period_number <= periods.told_number
+            and coalesce(told_spans.until_period_number >= periods.told_number, true)
 
 ),
 
@@ -77,26 +105,28 @@ now_known as (
 
     select
         recomputed.*,
-        periods.period_number
+        periods.period_number,
+        periods.period_end
     from {{ ref('int_segments__recomputed') }} as recomputed
     inner join touched on recomputed.profile_id = touched.profile_id
     inner join told_periods as periods
         on
-            recomputed.from_period_number <= periods.period_number
+            recomputed.settings_hash = periods.settings_hash
+            and recomputed.from_period_number <= periods.period_number
             and coalesce(recomputed.until_period_number >= periods.period_number, true)
 
 )
 
 select
     now_known.profile_id,
-    now_known.period_number,
+    now_known.period_end,
     as_of.as_of_date as restated_at
 from now_known
 cross join as_of
 left join told
     on
         now_known.profile_id = told.profile_id
-        and now_known.period_number = told.period_number
+        and now_known.period_end = told.period_end
 where
     (
         now_known.segment is not null

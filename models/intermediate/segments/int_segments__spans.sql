@@ -27,6 +27,7 @@ union all
 select
     touched.profile_id,
     touched.facts_hash,
+    touched.settings_hash,
     touched.definition_hash,
     null as segment,
     null as previous_segment,
@@ -43,6 +44,7 @@ select
     null as entered_on,
     null as first_purchased_on,
     null as last_purchased_on,
+    touched.first_day,
     null as told_on
 from {{ touched }} as touched
 left join recomputed on touched.profile_id = recomputed.profile_id

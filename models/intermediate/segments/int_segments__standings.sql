@@ -233,7 +233,8 @@ judged as (
 
 ),
 
-{# Without scores, whoever is no buyer finds nothing in the map. #}
+{# Without scores, whoever is no buyer finds nothing in the map; nor needs he a yardstick, which a period without
+   buyers has not. #}
 scored as (
 
     select
@@ -241,7 +242,7 @@ scored as (
         {{ rfm_scores('judged', 'judged.period_end', 'yardsticks', "judged.standing = 'buyer'") }},
         judged.lifetime_order_count = 1 as is_one_purchase
     from judged
-    inner join yardsticks on judged.period_end = yardsticks.period_end
+    left join yardsticks on judged.period_end = yardsticks.period_end
 
 )
 

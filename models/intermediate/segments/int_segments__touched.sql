@@ -1,6 +1,6 @@
 {# Whose history has to be told anew: the people about whom something else is known than when it was last
    told, or who have passed a date since then on which they may have gone elsewhere (a score fell, a window
-   ended). All of them if the rules or the cuts are others now. The history of everybody else stays as it is, for
+   ended). All of them if the rules, the code or the cuts are others now. The history of everybody else stays as it is, for
    it depends on nothing else. #}
 {% set is_held = var('rfm_yardstick') == 'held' %}
 {% set told_cuts = ([] if is_held else ['period_end']) + yardstick_cuts() %}
@@ -49,7 +49,7 @@ rules as (
 
 ),
 
-{# The periods count as well: an order older than all others moves the first of them. #}
+{# The periods count as well: an order older than all others moves the first of them, and their numbers. #}
 first_period as (
 
     select min(calendar_day) as first_day
@@ -65,19 +65,26 @@ cuts as (
 
 ),
 
+settings as (
+
+    select {{ row_hash(["'" ~ fingerprint_of_vars() ~ "'"]) }} as settings_hash
+
+),
+
 definition as (
 
     select
+        settings.settings_hash,
         {{ row_hash([
             'rules.rules_hash',
             'cuts.cuts_hash',
+            'settings.settings_hash',
             'first_period.first_day',
-            "'" ~ var('history_grain') ~ "'",
-            "'" ~ var('rfm_yardstick') ~ "'",
-            "'" ~ var('rfm_window_days') ~ "'",
-            "'" ~ var('buyer_window_days') ~ "'",
-        ]) }} as definition_hash
-    from rules
+            fingerprint_of_code(),
+        ]) }} as definition_hash,
+        first_period.first_day
+    from settings
+    cross join rules
     cross join cuts
     cross join first_period
 
@@ -196,8 +203,10 @@ touched as (
     select
         coalesce(known.profile_id, told.profile_id) as profile_id,
         known.facts_hash,
+        case when known.profile_id is not null then definition.settings_hash end as settings_hash,
         case when known.profile_id is not null then definition.definition_hash end as definition_hash,
-        coalesce(known.facts_hash <> told.facts_hash, true) as is_changed
+        coalesce(known.facts_hash <> told.facts_hash, true) as is_changed,
+        case when known.profile_id is not null then definition.first_day end as first_day
     from known
     full join told on known.profile_id = told.profile_id
     cross join definition

@@ -136,4 +136,4 @@ left join segments as earlier_segments on placed.earlier_segment = earlier_segme
 left join restatements
     on
         placed.profile_id = restatements.profile_id
-        and placed.period_number = restatements.period_number
+        and placed.period_end = restatements.period_end
