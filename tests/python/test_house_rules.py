@@ -533,7 +533,7 @@ def test_var_is_used_checked_and_overridden_in_a_test(name, manifest):
 def test_another_var_makes_all_anew():
     """But for the date, which goes on, and to calibrate, which changes no record."""
     macro = (PROJECT / "macros" / "carrying" / "finished_builds.sql").read_text()
-    definition = macro.split("macro definition_of_build")[1].split("endmacro")[0]
+    definition = macro.split("macro fingerprint_of_vars")[1].split("endmacro")[0]
     listed = re.findall(r"'(\w+)'", definition.split("for name in [")[1].split("]")[0])
     assert set(listed) == declared_vars().keys() - {"as_of_date", "recalibrate"}
 

@@ -297,7 +297,9 @@ def look(warehouse):
                 )
                 for mart, schema in marts
             },
-            "touched": query("select profile_id, is_changed from intermediate.int_segments__touched"),
+            "touched": query("""
+                select profile_id, is_changed from intermediate.int_segments__touched
+            """),
             "people": query("select count(*) from intermediate.int_profiles")[0][0],
             "carried_on": query("""
                 select count(*) from intermediate.int_profiles__touched

@@ -41,7 +41,7 @@ told_spans as (
 
 ),
 
-{# Whoever is told is told by the same vars and from the same first period on: all of them are, once these change. #}
+{# All by the same vars and from the same first period on: if one of these changes, all are told anew. #}
 told_by as (
 
     select

@@ -233,8 +233,8 @@ judged as (
 
 ),
 
-{# Without scores, whoever is no buyer finds nothing in the map; nor needs he a yardstick, which a period without
-   buyers has not. #}
+{# Without scores, whoever is no buyer finds nothing in the map; nor does he need a yardstick, which a period
+   without buyers has not. #}
 scored as (
 
     select
