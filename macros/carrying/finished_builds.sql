@@ -144,13 +144,16 @@
 
 {# All that the rows of a model depend on beside its records: code, seeds, salt and vars. #}
 {% macro definition_of_build() -%}
-    {%- set found = run_query('select ' ~ fingerprint_of_code() ~ ', ' ~ salt_fingerprint()).rows[0].values() -%}
-    {{- return(local_md5([found | list, checksums_of('seed'), fingerprint_of_vars()] | string)) -}}
+    {%- set salt = run_query('select ' ~ salt_fingerprint()).rows[0].values()[0] -%}
+    {{- return(local_md5([fingerprint_of_code(), checksums_of('seed'), salt, fingerprint_of_vars()] | string)) -}}
 {%- endmacro %}
 
-{# What tells one version of models, macros and functions from another, in SQL. #}
+{# What tells one version of models, macros and functions from another. #}
 {% macro fingerprint_of_code() -%}
-    concat({{ code_hash() }}, ' {{ local_md5(checksums_of('model') | string) }}')
+    {%- if execute -%}
+        {%- set macros = run_query('select ' ~ code_hash()).rows[0].values()[0] -%}
+        {{- return(local_md5([macros, checksums_of('model')] | string)) -}}
+    {%- endif -%}
 {%- endmacro %}
 
 {# None while dbt parses and in its unit tests, where there is no graph. #}
@@ -164,7 +167,7 @@
     {{- return(found) -}}
 {%- endmacro %}
 
-{# Macros and functions: dbt has a checksum of models and seeds alone. #}
+{# Of macros and functions, in SQL: dbt has a checksum of models and seeds alone. #}
 {% macro code_hash() -%}
     {{- adapter.dispatch('code_hash', 'lifecycle')() -}}
 {%- endmacro %}

@@ -80,7 +80,7 @@ definition as (
             'cuts.cuts_hash',
             'settings.settings_hash',
             'first_period.first_day',
-            fingerprint_of_code(),
+            "'" ~ fingerprint_of_code() ~ "'",
         ]) }} as definition_hash,
         first_period.first_day
     from settings
