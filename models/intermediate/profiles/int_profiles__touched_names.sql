@@ -1,9 +1,16 @@
 {# What touched people are named by on records: asked often, and few of all identifiers. #}
 with
 
+{# Of several builds, each for reasons of its own. #}
 touched as (
 
-    select * from {{ ref('int_profiles__touched') }}
+    select
+        {% for reason in touched_reasons() %}
+        max(case when by_{{ reason }} then 1 else 0 end) = 1 as by_{{ reason }},
+        {% endfor %}
+        profile_id
+    from {{ ref('int_profiles__touched') }}
+    group by profile_id
 
 ),
 
@@ -14,7 +21,12 @@ identifiers as (
 )
 
 select
-    identifier_type,
-    identifier_value
+    identifiers.identifier_type,
+    identifiers.identifier_value,
+    touched.by_identity,
+    touched.by_orders,
+    touched.by_visits,
+    touched.by_messages,
+    touched.by_accounts
 from identifiers
-where profile_id in (select touched.profile_id from touched)
+inner join touched on identifiers.profile_id = touched.profile_id
