@@ -13,7 +13,7 @@ from pathlib import Path
 from measures import PROJECT, apart, connect, dbt, machine, peak_gb, timed
 
 PLAIN = Path(__file__).with_name("plain")
-SUMMARIES = ("int_value__purchase_days", "int_value__histories", "int_value__summaries")
+SUMMARIES = ("int_value__histories", "int_value__summaries")
 METRICS = ("int_rfm__metrics",)
 # What the models of metrics read beside the purchases: nothing was sent back, and nobody is staff.
 OTHERS = """

@@ -888,6 +888,72 @@ def test_raw_record_of_any_text(engine, macros):
     check()
 
 
+# ---------- lists
+
+
+def evaluate_lists(engine, expression, **lists):
+    """An expression of lists of days or amounts, each of which is one column."""
+    made = {"duckdb": "list_value", "spark": "array"}[engine.name]
+    columns = []
+    for name, (kind, values) in lists.items():
+        rows = ", ".join(f"cast('{value}' as {kind})" for value in values)
+        empty = f"{made}(cast(null as {kind}))"
+        none = {"duckdb": f"{empty}[2:]", "spark": f"slice({empty}, 2, 1)"}[engine.name]
+        columns.append(f"{f'{made}({rows})' if values else none} as {name}")
+    ((found,),) = engine.query(f"select {expression} from (select {', '.join(columns)}) as given")
+    return found
+
+
+JANUARY = ["2025-01-01", "2025-01-01", "2025-01-04", "2025-01-04", "2025-01-31"]
+
+
+@pytest.mark.parametrize(
+    ("days", "gaps", "median"),
+    [
+        ([], [], None),
+        (JANUARY[:1], [], None),
+        (JANUARY[:2], [], None),
+        (JANUARY[:4], [3], 3.0),
+        (JANUARY, [3, 27], 15.0),
+        ([*JANUARY, "2025-02-05"], [3, 27, 5], 5.0),
+    ],
+)
+def test_gaps_and_their_median(engine, macros, days, gaps, median):
+    found = macros["gaps_between"]("days")
+    expressions = [found, macros["size_of"](found), macros["median_of"](found)]
+    assert [evaluate_lists(engine, sql, days=("date", days)) for sql in expressions] == [
+        gaps,
+        len(gaps),
+        median,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("day", "amounts"),
+    [
+        ("2024-12-31", []),
+        ("2025-01-01", ["0.10", "0.20"]),
+        ("2025-01-04", ["0.10", "-5.00", "0.20", "7.00"]),
+        ("2025-02-01", ["0.10", "-5.00", "9.99", "0.20", "7.00"]),
+    ],
+)
+def test_what_belongs_to_days_so_far(engine, macros, day, amounts):
+    days = [JANUARY[place] for place in (0, 2, 4, 1, 3)]
+    lists = {
+        "days": ("date", days),
+        "amounts": ("decimal(18, 2)", ["0.10", "-5.00", "9.99", "0.20", "7.00"]),
+    }
+    kept = macros["up_to"](f"date '{day}'", "days", "amounts")
+    assert evaluate_lists(engine, kept, **lists) == [Decimal(amount) for amount in amounts]
+    if amounts:
+        total = evaluate_lists(engine, macros["sum_of"](kept), **lists)
+        assert total == sum(Decimal(amount) for amount in amounts)
+    last = macros["largest_of"](macros["up_to"](f"date '{day}'", "days", "days"))
+    assert evaluate_lists(engine, last, **lists) == max(
+        (date.fromisoformat(known) for known in days if known <= day), default=None
+    )
+
+
 # ---------- connected components
 
 

@@ -669,7 +669,7 @@ def test_history_of_a_buyer_is_that_of_his_orders(cdnow):
 def test_usual_gap_is_the_median(cdnow):
     days = defaultdict(list)
     for profile, day in cdnow.query("""
-        select profile_id, purchased_on from intermediate.int_value__purchase_days order by all
+        select distinct profile_id, purchased_on from intermediate.int_purchases order by all
     """):
         days[profile].append(day.toordinal())
     found = dict(

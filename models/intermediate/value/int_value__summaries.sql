@@ -3,12 +3,6 @@
    published results on CDNOW have it: the first purchase tells how somebody was won, not what he spends. #}
 with
 
-purchase_days as (
-
-    select * from {{ ref('int_value__purchase_days') }}
-
-),
-
 histories as (
 
     select * from {{ ref('int_value__histories') }}
@@ -21,38 +15,37 @@ cuts as (
 
 ),
 
-{# Up to the cut of the back-test. Up to the as-of date it is the whole history. #}
+{# Of whom nothing came after the cut that is all. #}
 so_far as (
 
     select
         cuts.sample,
-        purchase_days.profile_id,
-        count(*) as purchase_days,
-        sum(purchase_days.gross_margin) as gross_margin,
-        max(purchase_days.purchased_on) as last_purchased_on
-    from purchase_days
-    inner join cuts on purchase_days.purchased_on <= cuts.cut_on
-    where cuts.sample = 'backtest'
-    group by cuts.sample, purchase_days.profile_id
+        cuts.cut_on,
+        histories.*,
+        case
+            when histories.last_purchased_on > cuts.cut_on
+                then {{ up_to('cuts.cut_on', 'histories.days', 'histories.days') }}
+        end as seen_on
+    from histories
+    cross join cuts
+    where histories.first_purchased_on <= cuts.cut_on
 
 ),
 
 seen as (
 
     select
-        cuts.sample,
-        cuts.cut_on,
-        histories.*,
-        coalesce(so_far.purchase_days, histories.purchase_days) as seen_days,
-        coalesce(so_far.gross_margin, histories.gross_margin) as seen_margin,
-        coalesce(so_far.last_purchased_on, histories.last_purchased_on) as last_seen_on
-    from histories
-    cross join cuts
-    left join so_far
-        on
-            histories.profile_id = so_far.profile_id
-            and cuts.sample = so_far.sample
-    where histories.first_purchased_on <= cuts.cut_on
+        *,
+        case
+            when seen_on is null then purchase_days
+            else {{ size_of('array_distinct(seen_on)') }}
+        end as seen_days,
+        case
+            when seen_on is null then gross_margin
+            else {{ sum_of(up_to('cut_on', 'days', 'margins')) }}
+        end as seen_margin,
+        coalesce({{ largest_of('seen_on') }}, last_purchased_on) as last_seen_on
+    from so_far
 
 )
 
