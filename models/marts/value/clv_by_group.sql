@@ -10,7 +10,6 @@ with
 steps as (
 
     select
-        profile_id,
         acquisition_channel,
         country,
         acquisition_year,
@@ -29,13 +28,31 @@ steps as (
 
 ),
 
+{# One row per combination of groups and stretch of periods first, of which there are few. #}
+steps_together as (
+
+    select
+        {% for measure in measures %}
+        sum({{ measure }}) as {{ measure }},
+        {% endfor %}
+        acquisition_channel,
+        country,
+        acquisition_year,
+        period_number,
+        next_period_number,
+        min(acquired_on) as first_acquired_on
+    from steps
+    group by acquisition_channel, country, acquisition_year, period_number, next_period_number
+
+),
+
 periods as (
 
     select * from {{ ref('int_periods') }}
 
 ),
 
-{# A buyer brings what he has at a step into his groups, and takes it out again at the next. #}
+{# Buyers bring what they have at a step into their groups, and take it out again at the next. #}
 changes as (
 
     select
@@ -46,8 +63,8 @@ changes as (
         country,
         acquisition_year,
         period_number,
-        acquired_on
-    from steps
+        first_acquired_on
+    from steps_together
 
     union all
 
@@ -59,26 +76,9 @@ changes as (
         country,
         acquisition_year,
         next_period_number as period_number,
-        cast(null as date) as acquired_on
-    from steps
+        cast(null as date) as first_acquired_on
+    from steps_together
     where next_period_number is not null
-
-),
-
-{# One row per combination of groups first, of which there are few. #}
-changes_together as (
-
-    select
-        {% for measure in measures %}
-        sum({{ measure }}) as {{ measure }},
-        {% endfor %}
-        acquisition_channel,
-        country,
-        acquisition_year,
-        period_number,
-        min(acquired_on) as first_acquired_on
-    from changes
-    group by acquisition_channel, country, acquisition_year, period_number
 
 ),
 
@@ -98,7 +98,7 @@ grouped_changes as (
         {% endfor %}
         period_number,
         first_acquired_on
-    from changes_together
+    from changes
     {% if not loop.last %}
     union all
     {% endif %}

@@ -94,6 +94,20 @@ counted as (
 
 ),
 
+{# Few rows first: one per stretch of periods. #}
+counted_together as (
+
+    select
+        {% for name in stocks + flows + sales %}
+        sum({{ name }}) as {{ name }},
+        {% endfor %}
+        period_number,
+        next_period_number
+    from counted
+    group by period_number, next_period_number
+
+),
+
 {# What a buyer is at a step he is until the next one; what he did, he did in that period. #}
 changes as (
 
@@ -102,7 +116,7 @@ changes as (
         {{ name }},
         {% endfor %}
         period_number
-    from counted
+    from counted_together
 
     union all
 
@@ -114,7 +128,7 @@ changes as (
         0 as {{ name }},
         {% endfor %}
         next_period_number as period_number
-    from counted
+    from counted_together
     where next_period_number is not null
 
 ),
