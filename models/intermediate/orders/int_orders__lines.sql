@@ -6,8 +6,10 @@ with
 
 orders as (
 
-    select * from {{ ref('int_orders__placed') }}
-    where {{ is_touched('order_key') }}
+    select
+        order_key,
+        rate_to_reporting
+    from {{ touched_rows(ref('int_orders__placed'), 'order_key') }}
 
 ),
 
@@ -16,8 +18,7 @@ versions as (
     select
         order_key,
         seen_on
-    from {{ ref('int_orders__versions') }}
-    where {{ is_touched('order_key') }}
+    from {{ touched_rows(ref('int_orders__versions'), 'order_key') }}
 
 ),
 
@@ -38,7 +39,7 @@ returned as (
     select
         returned.*,
         versions.seen_on
-    from {{ ref('int_orders__returned') }} as returned
+    from {{ touched_rows(ref('int_orders__returned'), 'order_key') }} as returned
     inner join versions
         on
             returned.order_key = versions.order_key
@@ -58,6 +59,7 @@ lines as (
         - coalesce(cast(discount_amount as double), 0) as line_amount,
         unit_cost
     from order_lines
+    where {{ is_order_touched('shop', 'order_id') }}
 
     union all
 
@@ -71,6 +73,7 @@ lines as (
         - coalesce(cast(discount_amount as double), 0) as line_amount,
         unit_cost
     from {{ ref('stg_pos__receipt_lines') }}
+    where {{ is_order_touched('pos', 'receipt_id') }}
 
 ),
 
@@ -109,6 +112,7 @@ returned_products as (
 
     select distinct
         order_key,
+        substring(order_key, 5) as receipt_id,
         product_id
     from returned_by_product
 
@@ -117,15 +121,15 @@ returned_products as (
 sold_by_product as (
 
     select
-        lines.order_key,
-        lines.product_id,
-        sum(greatest(lines.quantity, 0)) as units
-    from lines
+        returned_products.order_key,
+        returned_products.product_id,
+        sum(greatest(receipt_lines.quantity, 0)) as units
+    from {{ ref('stg_pos__receipt_lines') }} as receipt_lines
     inner join returned_products
         on
-            lines.order_key = returned_products.order_key
-            and lines.product_id = returned_products.product_id
-    group by lines.order_key, lines.product_id
+            receipt_lines.receipt_id = returned_products.receipt_id
+            and receipt_lines.product_id = returned_products.product_id
+    group by returned_products.order_key, returned_products.product_id
 
 ),
 

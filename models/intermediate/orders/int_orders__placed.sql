@@ -2,7 +2,34 @@
 
 {# Shop orders and sales at the till as one, with whose they are, up to the as-of date. Money is still in
    the currency it was paid in. #}
+{% set all_of = {
+    'shop_orders': ref('stg_shop__orders'),
+    'receipts': ref('stg_pos__receipts'),
+    'identifiers': ref('int_identity__identifiers'),
+} %}
+{% set is_touched = {
+    'shop_orders': is_order_touched('shop', 'order_id'),
+    'receipts': is_order_touched('pos', 'receipt_id'),
+} %}
+{# Read more than once: few rows are picked before, and all are read where they are used. #}
+{% set shop_orders, receipts, identifiers = (
+    ('shop_orders', 'receipts', 'identifiers') if is_carried_on() else all_of.values()
+) %}
+
 with
+
+{% if is_carried_on() -%}
+{% for name, condition in is_touched.items() %}
+{{ name }} as (
+
+    select * from {{ all_of[name] }}
+    where {{ condition }}
+
+),
+
+{% endfor %}
+
+{% endif -%}
 
 customers as (
 
@@ -36,7 +63,7 @@ naming as (
         email,
         phone,
         anonymous_id
-    from {{ ref('stg_shop__orders') }}
+    from {{ shop_orders }}
 
     union all
 
@@ -47,17 +74,32 @@ naming as (
         email,
         phone,
         cast(null as string) as anonymous_id
-    from {{ ref('stg_pos__receipts') }}
+    from {{ receipts }}
 
 ),
 
-{# Before anybody is looked up: few are, and each look-up asks all of whom there is an identifier. #}
-touched_naming as (
+{% if is_carried_on() -%}
+{# What few orders name is looked for once, and not by each type among all. #}
+identifiers as (
 
-    select * from naming
-    where {{ is_touched('order_key') }}
+    select
+        profile_id,
+        identifier_type,
+        identifier_value
+    from {{ all_of['identifiers'] }}
+    where
+        identifier_value in (
+            {% for identifier in identifier_types() %}
+            select {{ identifier }} from naming
+            where {{ identifier }} is not null
+            {% if not loop.last %}
+            union all
+            {% endif %}
+            {% endfor %}
+        )
 
 ),
+{%- endif %}
 
 {# The strongest identifier that belongs to somebody tells whose an order is; an order that names nobody, at a
    device of several people, is that of who was there. #}
@@ -72,9 +114,9 @@ owners as (
             shared_device_records.profile_id,
             anonymous_id_owners.profile_id
         ) as profile_id
-    from touched_naming as naming
+    from naming
     {% for identifier in identifier_types() %}
-    left join {{ ref('int_identity__identifiers') }} as {{ identifier }}_owners
+    left join {{ identifiers }} as {{ identifier }}_owners
         on
             naming.{{ identifier }} = {{ identifier }}_owners.identifier_value
             and {{ identifier }}_owners.identifier_type = '{{ identifier }}'
@@ -86,27 +128,27 @@ owners as (
 placed as (
 
     select
-        'shop:' || shop_orders.order_id as order_key,
+        'shop:' || placed_orders.order_id as order_key,
         'shop' as order_source,
-        shop_orders.order_id,
+        placed_orders.order_id,
         cast(null as string) as store_id,
-        shop_orders.status,
-        coalesce(shop_orders.channel, 'online') as channel,
-        shop_orders.currency,
-        shop_orders.discount_code,
-        shop_orders.utm_source,
-        shop_orders.utm_medium,
-        shop_orders.utm_campaign,
-        shop_orders.total_amount,
-        coalesce(shop_orders.discount_amount, 0) as discount_amount,
-        coalesce(shop_orders.shipping_amount, 0) as shipping_amount,
-        coalesce(shop_orders.tax_amount, 0) as tax_amount,
-        shop_orders.rate_to_reporting,
-        shop_orders.is_test or coalesce(customers.is_test, false) as is_test,
-        shop_orders.ordered_at,
-        shop_orders.cancelled_at
-    from {{ ref('stg_shop__orders') }} as shop_orders
-    left join customers on shop_orders.customer_id = customers.customer_id
+        placed_orders.status,
+        coalesce(placed_orders.channel, 'online') as channel,
+        placed_orders.currency,
+        placed_orders.discount_code,
+        placed_orders.utm_source,
+        placed_orders.utm_medium,
+        placed_orders.utm_campaign,
+        placed_orders.total_amount,
+        coalesce(placed_orders.discount_amount, 0) as discount_amount,
+        coalesce(placed_orders.shipping_amount, 0) as shipping_amount,
+        coalesce(placed_orders.tax_amount, 0) as tax_amount,
+        placed_orders.rate_to_reporting,
+        placed_orders.is_test or coalesce(customers.is_test, false) as is_test,
+        placed_orders.ordered_at,
+        placed_orders.cancelled_at
+    from {{ shop_orders }} as placed_orders
+    left join customers on placed_orders.customer_id = customers.customer_id
 
     union all
 
@@ -130,7 +172,7 @@ placed as (
         false as is_test,
         sold_at as ordered_at,
         cast(null as timestamp) as cancelled_at
-    from {{ ref('stg_pos__receipts') }}
+    from {{ receipts }}
     where return_of_receipt_id is null
 
 ),
@@ -142,7 +184,6 @@ dated as (
         {{ local_date('ordered_at') }} as ordered_on,
         {{ local_date('cancelled_at') }} as cancelled_on
     from placed
-    where {{ is_touched('order_key') }}
 
 )
 

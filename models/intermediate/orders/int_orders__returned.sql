@@ -17,7 +17,10 @@ receipts as (
 
 orders as (
 
-    select * from {{ ref('int_orders__placed') }}
+    select
+        order_key,
+        total_amount
+    from {{ touched_rows(ref('int_orders__placed'), 'order_key') }}
 
 ),
 
@@ -38,6 +41,7 @@ returned as (
         quantity,
         {{ local_date('refunded_at') }} as returned_on
     from refunds
+    where {{ is_order_touched('shop', 'order_id') }}
 
     union all
 
@@ -50,7 +54,9 @@ returned as (
         cast(null as decimal(18, 3)) as quantity,
         {{ local_date('sold_at') }} as returned_on
     from receipts
-    where return_of_receipt_id is not null
+    where
+        return_of_receipt_id is not null
+        and {{ is_order_touched('pos', 'return_of_receipt_id') }}
 
 ),
 
@@ -67,7 +73,6 @@ capped as (
     from returned
     inner join orders on returned.order_key = orders.order_key
     inner join as_of on returned.returned_on <= as_of.as_of_date
-    where {{ is_touched('returned.order_key') }}
 
 )
 

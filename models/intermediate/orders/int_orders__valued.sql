@@ -9,8 +9,7 @@ with
 
 orders as (
 
-    select * from {{ ref('int_orders__placed') }}
-    where {{ is_touched('order_key') }}
+    select * from {{ touched_rows(ref('int_orders__placed'), 'order_key') }}
 
 ),
 
@@ -20,8 +19,7 @@ versions as (
         order_key,
         seen_on,
         next_seen_on
-    from {{ ref('int_orders__versions') }}
-    where {{ is_touched('order_key') }}
+    from {{ touched_rows(ref('int_orders__versions'), 'order_key') }}
 
 ),
 
@@ -30,7 +28,7 @@ returned as (
     select
         returned.*,
         versions.seen_on
-    from {{ ref('int_orders__returned') }} as returned
+    from {{ touched_rows(ref('int_orders__returned'), 'order_key') }} as returned
     inner join versions
         on
             returned.order_key = versions.order_key
@@ -40,8 +38,7 @@ returned as (
 
 lines as (
 
-    select * from {{ ref('int_orders__lines') }}
-    where {{ is_touched('order_key') }}
+    select * from {{ touched_rows(ref('int_orders__lines'), 'order_key') }}
 
 ),
 
@@ -61,7 +58,9 @@ itemised_returns as (
 
     select distinct receipt_id
     from receipt_lines
-    where product_id is not null
+    where
+        product_id is not null
+        and receipt_id in (select returned.return_receipt_id from returned)
 
 ),
 

@@ -10,14 +10,13 @@ orders as (
         order_key,
         ordered_on,
         cancelled_on
-    from {{ ref('int_orders__placed') }}
-    where {{ is_touched('order_key') }}
+    from {{ touched_rows(ref('int_orders__placed'), 'order_key') }}
 
 ),
 
 returned as (
 
-    select * from {{ ref('int_orders__returned') }}
+    select * from {{ touched_rows(ref('int_orders__returned'), 'order_key') }}
 
 ),
 

@@ -1,4 +1,4 @@
-{{ carried_on('order_key') }}
+{{ config(materialized=view_or_table()) }}
 
 {# Purchases of known people, as they stand on the as-of date. #}
 select
@@ -15,9 +15,8 @@ select
     gross_margin,
     ordered_on as purchased_on,
     ordered_at as purchased_at
-from {{ ref('int_orders__valued') }}
+from {{ portable(ref('int_orders__valued')) }}
 where
     is_last_version
     and is_purchase
     and profile_id is not null
-    and {{ is_touched('order_key') }}

@@ -1,4 +1,4 @@
-{{ carried_on('order_key') }}
+{{ config(materialized=view_or_table()) }}
 
 {# Purchases of known people as they were seen over time: what was sent back later was one until then. #}
 select
@@ -8,9 +8,9 @@ select
     gross_margin,
     ordered_on as purchased_on,
     seen_on,
-    next_seen_on
-from {{ ref('int_orders__valued') }}
+    next_seen_on,
+    ordered_at as purchased_at
+from {{ portable(ref('int_orders__valued')) }}
 where
     is_purchase
     and profile_id is not null
-    and {{ is_touched('order_key') }}

@@ -10,8 +10,7 @@ people as (
     select
         profile_id,
         is_test
-    from {{ ref('int_profiles') }}
-    where {{ is_touched('profile_id') }}
+    from {{ touched_rows(ref('int_profiles'), 'profile_id') }}
 
 ),
 

@@ -11,21 +11,15 @@ versions as (
 
 ),
 
-placed as (
-
-    select * from {{ ref('int_orders__placed') }}
-
-),
-
 facts as (
 
-    select * from {{ ref('int_value__purchase_facts') }}
+    select * from {{ touched_rows(ref('int_value__purchase_facts'), 'profile_id') }}
 
 ),
 
 profiles as (
 
-    select * from {{ ref('int_profiles') }}
+    select * from {{ touched_rows(ref('int_profiles'), 'profile_id') }}
 
 ),
 
@@ -36,6 +30,7 @@ purchases as (
         order_key,
         profile_id,
         min(purchased_on) as purchased_on,
+        min(purchased_at) as purchased_at,
         min(seen_on) as seen_from,
         max(coalesce(next_seen_on, date '9999-12-31')) as seen_until
     from versions
@@ -50,11 +45,10 @@ ranked as (
         purchases.*,
         max(purchases.seen_until) over (
             partition by purchases.profile_id
-            order by placed.ordered_at, purchases.order_key
+            order by purchases.purchased_at, purchases.order_key
             rows between unbounded preceding and 1 preceding
         ) as earlier_ones_undone_on
     from purchases
-    inner join placed on purchases.order_key = placed.order_key
 
 ),
 

@@ -22,7 +22,8 @@ versions as (
         facts.is_full_price,
         days.period_number as bought_in
     from {{ ref('int_purchases__versions') }} as versions
-    inner join {{ ref('int_value__purchase_facts') }} as facts on versions.order_key = facts.order_key
+    inner join {{ touched_rows(ref('int_value__purchase_facts'), 'profile_id') }} as facts
+        on versions.order_key = facts.order_key
     inner join {{ ref('int_value__days') }} as days on versions.purchased_on = days.happened_on
     where {{ is_touched('versions.profile_id') }}
 
@@ -30,8 +31,7 @@ versions as (
 
 acquisitions as (
 
-    select * from {{ ref('int_value__acquisitions') }}
-    where {{ is_touched('profile_id') }}
+    select * from {{ touched_rows(ref('int_value__acquisitions'), 'profile_id') }}
 
 ),
 

@@ -12,7 +12,7 @@ purchases as (
 
 profiles as (
 
-    select * from {{ ref('int_profiles') }}
+    select * from {{ touched_rows(ref('int_profiles'), 'profile_id') }}
 
 ),
 

@@ -4,16 +4,10 @@
    it, whether the buyer came by himself, whether he paid the full price. What nobody recorded is null. #}
 with
 
-placed as (
+test_accounts as (
 
-    select * from {{ ref('int_orders__placed') }}
-    where {{ is_touched('profile_id') }}
-
-),
-
-profiles as (
-
-    select * from {{ ref('int_profiles') }}
+    select profile_id from {{ ref('int_profiles') }}
+    where is_test
 
 ),
 
@@ -31,10 +25,20 @@ told as (
 
 orders as (
 
-    select placed.*
-    from placed
-    inner join profiles on placed.profile_id = profiles.profile_id
-    where not profiles.is_test
+    select
+        order_key,
+        profile_id,
+        order_source,
+        utm_source,
+        utm_medium,
+        utm_campaign,
+        ordered_on,
+        ordered_at
+    from {{ ref('int_orders__placed') }}
+    where
+        profile_id is not null
+        and profile_id not in (select test_accounts.profile_id from test_accounts)
+        and {{ is_touched('profile_id') }}
 
 ),
 
@@ -48,10 +52,8 @@ moments as (
         is_unprompted,
         started_at as happened_at,
         ended_at
-    from {{ ref('int_profiles__visits') }}
-    where
-        {{ is_touched('profile_id') }}
-        and profile_id in (select orders.profile_id from orders)
+    from {{ touched_rows(ref('int_profiles__visits'), 'profile_id') }}
+    where profile_id in (select orders.profile_id from orders)
 
     union all
 

@@ -1,13 +1,11 @@
-{{ carried_on('order_key') }}
+{{ config(materialized=view_or_table()) }}
 
 with
 
 orders as (
 
-    select * from {{ ref('int_orders__valued') }}
-    where
-        is_last_version
-        and {{ is_touched('order_key') }}
+    select * from {{ portable(ref('int_orders__valued')) }}
+    where is_last_version
 
 )
 

@@ -1,0 +1,21 @@
+{# The rows of a model that is carried on by this key which are to be made anew, or all, as a relation. They are the last
+   that were added to it, and so are read alone. #}
+{% macro touched_rows(table, key) -%}
+    {%- set condition = is_touched(key) -%}
+    {{- rows_where(table, condition) if is_carried_on() else table -}}
+{%- endmacro %}
+
+{# The condition that an order is touched, by the column of its source that has its id: a key that is put together
+   would have to be for every order. #}
+{% macro is_order_touched(source, column) -%}
+    {%- if not execute -%} {%- do ref('int_orders__touched') -%} {%- endif -%}
+    {%- if is_carried_on() -%}
+        {{ column }} in (
+            select substring(touched_orders.order_key, {{ source | length + 2 }})
+            from {{ ref('int_orders__touched') }} as touched_orders
+            where touched_orders.order_key like '{{ source }}:%'
+        )
+    {%- else -%}
+        true
+    {%- endif -%}
+{%- endmacro %}
