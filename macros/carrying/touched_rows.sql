@@ -1,12 +1,12 @@
-{# The rows of a model that is carried on by this key which are to be made anew, or all, as a relation. They are the last
-   that were added to it, and so are read alone. #}
-{% macro touched_rows(table, key) -%}
-    {%- set condition = is_touched(key) -%}
+{# Those rows of a model which are to be made anew, by this key; or all of them: as a relation. Where the model is
+   carried on by the same key they are the last that were added to it, and are read alone. #}
+{% macro touched_rows(table, key, by=none) -%}
+    {%- set condition = is_touched(key, by=by) -%}
     {{- rows_where(table, condition) if is_carried_on() else table -}}
 {%- endmacro %}
 
-{# The condition that an order is touched, by the column of its source that has its id: a key that is put together
-   would have to be for every order. #}
+{# The condition that an order is touched, by the column of its source that has its id: a key that is put
+   together would have to be for every order. #}
 {% macro is_order_touched(source, column) -%}
     {%- if not execute -%} {%- do ref('int_orders__touched') -%} {%- endif -%}
     {%- if is_carried_on() -%}

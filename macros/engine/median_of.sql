@@ -10,11 +10,7 @@
 {% macro spark__median_of(numbers) -%}
     {%- set sorted = 'array_sort(' ~ numbers ~ ')' -%}
     {%- set count = 'size(' ~ numbers ~ ')' -%}
-    case
-        when {{ count }} > 0
-            then cast(
-                {{ sorted }}[cast(({{ count }} - 1) div 2 as int)] + {{ sorted }}[cast({{ count }} div 2 as int)]
-                as double
-            ) / 2
-    end
+    {%- set lower = sorted ~ '[cast((' ~ count ~ ' - 1) div 2 as int)]' -%}
+    {%- set upper = sorted ~ '[cast(' ~ count ~ ' div 2 as int)]' -%}
+    case when {{ count }} > 0 then cast({{ lower }} + {{ upper }} as double) / 2 end
 {%- endmacro %}

@@ -1,6 +1,6 @@
-{# The rows of a table for which a condition holds, as a relation: where few do that lie near each other, nothing else is
-   read of all others than what the condition asks for. DuckDB reads all columns of a row before it joins, but knows
-   from which rows on it has to. #}
+{# The rows of a table for which a condition holds, as a relation. DuckDB reads all columns of all rows before it
+   joins them with those that are asked for; by their numbers it reads on from the first of them alone, which for
+   rows that are the last is nothing of the others but what the condition asks for. #}
 {% macro rows_where(table, condition) -%}
     {{- adapter.dispatch('rows_where', 'lifecycle')(table, condition) -}}
 {%- endmacro %}

@@ -8,5 +8,9 @@
 {%- endmacro %}
 
 {% macro spark__sum_of(amounts) -%}
-    aggregate({{ amounts }}, cast(0 as decimal(18, 2)), (total, amount) -> cast(total + amount as decimal(18, 2)))
+    aggregate(
+        {{ amounts }},
+        cast(0 as decimal(18, 2)),
+        (total, amount) -> cast(total + amount as decimal(18, 2))
+    )
 {%- endmacro %}

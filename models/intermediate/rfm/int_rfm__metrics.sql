@@ -1,4 +1,5 @@
-{{ carried_on('profile_id') }}
+{% set reasons = ['identity', 'orders', 'accounts'] %}
+{{ carried_on('profile_id', by=reasons) }}
 
 {# What cuts are measured on. A yardstick that is held asks for the as-of date alone, and one step stands for
    all periods; a rolling one asks for every period, to see what had happened by its end. Nothing here depends on
@@ -10,7 +11,7 @@ people as (
     select
         profile_id,
         is_test
-    from {{ touched_rows(ref('int_profiles'), 'profile_id') }}
+    from {{ touched_rows(ref('int_profiles'), 'profile_id', by=reasons) }}
 
 ),
 

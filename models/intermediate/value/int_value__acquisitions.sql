@@ -1,4 +1,5 @@
-{{ carried_on('profile_id') }}
+{% set reasons = ['identity', 'orders', 'accounts'] %}
+{{ carried_on('profile_id', by=reasons) }}
 
 {# Which purchase counted as a buyer's first, and for how long. When it was cancelled or sent back, the next
    one took its place, as of that day. #}
@@ -7,19 +8,19 @@ with
 versions as (
 
     select * from {{ ref('int_purchases__versions') }}
-    where {{ is_touched('profile_id') }}
+    where {{ is_touched('profile_id', by=reasons) }}
 
 ),
 
 facts as (
 
-    select * from {{ touched_rows(ref('int_value__purchase_facts'), 'profile_id') }}
+    select * from {{ touched_rows(ref('int_value__purchase_facts'), 'profile_id', by=reasons) }}
 
 ),
 
 profiles as (
 
-    select * from {{ touched_rows(ref('int_profiles'), 'profile_id') }}
+    select * from {{ touched_rows(ref('int_profiles'), 'profile_id', by=reasons) }}
 
 ),
 

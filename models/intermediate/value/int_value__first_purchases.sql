@@ -1,4 +1,5 @@
-{{ carried_on('profile_id') }}
+{% set reasons = ['identity', 'orders', 'accounts'] %}
+{{ carried_on('profile_id', by=reasons) }}
 
 {# How, when and where each buyer was acquired: what stood behind the first purchase. #}
 with
@@ -6,13 +7,13 @@ with
 purchases as (
 
     select * from {{ ref('int_purchases') }}
-    where {{ is_touched('profile_id') }}
+    where {{ is_touched('profile_id', by=reasons) }}
 
 ),
 
 profiles as (
 
-    select * from {{ touched_rows(ref('int_profiles'), 'profile_id') }}
+    select * from {{ touched_rows(ref('int_profiles'), 'profile_id', by=reasons) }}
 
 ),
 

@@ -1,4 +1,5 @@
-{{ carried_on('profile_id') }}
+{% set reasons = ['identity', 'orders', 'accounts'] %}
+{{ carried_on('profile_id', by=reasons) }}
 
 {# Several purchases of one day are one event of the models: days are the finest clock that all sources share.
    What somebody had done by an earlier day is told by the lists, and no purchase has to be read again. #}
@@ -7,7 +8,7 @@ with
 purchases as (
 
     select * from {{ ref('int_purchases') }}
-    where {{ is_touched('profile_id') }}
+    where {{ is_touched('profile_id', by=reasons) }}
 
 ),
 
