@@ -8,7 +8,10 @@ histories as (
 
 scores as (
 
-    select * from {{ ref('int_value__scores') }}
+    select
+        *,
+        {{ decimal_of('discounted_margin', 18, 2) }} as predicted_clv
+    from {{ ref('int_value__scores') }}
     where sample = 'current'
 
 ),
@@ -27,25 +30,26 @@ backtest as (
 
 ),
 
+{# Values are ranked and not buyers: all of one value have one rank, 1 more than how many are above. #}
 valued as (
 
     select
-        profile_id,
-        {{ decimal_of('discounted_margin', 18, 2) }} as predicted_clv
+        {{ decimal_of('discounted_margin', 18, 2) }} as predicted_clv,
+        count(*) as buyers
     from {{ ref('int_value__scores') }}
     where
         sample = 'current'
         and discounted_margin is not null
+    group by {{ decimal_of('discounted_margin', 18, 2) }}
 
 ),
 
 ranked as (
 
     select
-        profile_id,
         predicted_clv,
-        rank() over (order by predicted_clv desc) as value_rank,
-        count(*) over () as buyers
+        1 + sum(buyers) over (order by predicted_clv desc nulls last) - buyers as value_rank,
+        sum(buyers) over () as buyers
     from valued
 
 ),
@@ -53,7 +57,6 @@ ranked as (
 in_deciles as (
 
     select
-        profile_id,
         predicted_clv,
         {{ decile('value_rank', 'buyers') }} as predicted_value_decile
     from ranked
@@ -82,7 +85,7 @@ select
     scores.expected_purchases_365_days,
     scores.probability_of_purchase_30_days,
     scores.expected_margin_per_purchase_day,
-    in_deciles.predicted_clv,
+    scores.predicted_clv,
     in_deciles.predicted_value_decile,
     backtest.margin_error as decile_backtest_error,
 
@@ -97,5 +100,5 @@ select
 from histories
 cross join models
 left join scores on histories.profile_id = scores.profile_id
-left join in_deciles on histories.profile_id = in_deciles.profile_id
+left join in_deciles on scores.predicted_clv = in_deciles.predicted_clv
 left join backtest on cast(in_deciles.predicted_value_decile as string) = backtest.group_name
