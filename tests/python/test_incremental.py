@@ -36,7 +36,7 @@ COLUMNS = {
         "cancelled_at",
     ),
     "shop.refunds": ("refund_id", "order_id", "refunded_at", "amount"),
-    "shop.customers": ("customer_id", "created_at", "email", "phone", "is_test"),
+    "shop.customers": ("customer_id", "created_at", "email", "phone", "country", "is_test"),
     "web.events": (
         "event_id",
         "event_type",
@@ -82,9 +82,8 @@ def deliveries(seed):
         joined = chance.randrange(DAYS - 30)
         kind = chance.choice(["account", "account", "guest", "contact", "visitor"])
         if kind in ("account", "contact"):
-            deliver(
-                "shop.customers", joined, customer, at(joined), email, phone, chance.random() < 0.03
-            )
+            account = (customer, at(joined), email, phone, None, chance.random() < 0.03)
+            deliver("shop.customers", joined, *account)
         pace = chance.choice([15, 40, 90, 400])
         day = joined + chance.expovariate(1 / pace)
         while kind in ("account", "guest") and day < DAYS:
@@ -124,6 +123,16 @@ def deliveries(seed):
         when = START + timedelta(days=day, hours=12)
         order = (f"L{nth}", when, 50, None, email, None, None, "completed", None)
         batches[batch]["shop.orders"].append(order)
+    # Accounts alone say something else of who ordered as a guest: he is staff, or lives elsewhere.
+    for name, told in {
+        "staff": [("DE", False), ("DE", True)],
+        "mover": [("DE", False), ("FR", False)],
+    }.items():
+        when, email = START + timedelta(days=10, hours=12), f"{name}@shop.example"
+        order = (f"A{name}", when, 50, None, email, None, None, "completed", None)
+        batches[0]["shop.orders"].append(order)
+        for batch, stated in zip((0, 2), told, strict=True):
+            batches[batch]["shop.customers"].append((f"A{name}", START, email, None, *stated))
     # Somebody sells every day, so that the last day is no slip of the keyboard.
     for day in range(DAYS):
         batch = next(n for n, last in enumerate(DELIVERED) if day < last)
