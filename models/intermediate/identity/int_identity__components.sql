@@ -13,9 +13,9 @@ nodes as (
 links as (
 
     select distinct
-        least(node_a, node_b) as node_a,
-        greatest(node_a, node_b) as node_b
-    from {{ links_to_compare(ref('int_identity__links')) }} as links_to_compare
+        least(found.node_a, found.node_b) as node_a,
+        greatest(found.node_a, found.node_b) as node_b
+    from {{ links_to_compare(ref('int_identity__links')) }} as found
 
 ),
 

@@ -6,9 +6,9 @@
     pre_hook='{{ forget_before_finished() }}',
 ) }}
 
-{# People in components that have a touched identifier, now or as `int_identity__identifiers` has it before it is
-   carried on: all that changes a component or the parts that cuts leave of it touches one of its identifiers. Where
-   those of such a component are or were else, there other people are touched too. #}
+{# People in components that have a touched identifier, now or as `int_identity__identifiers` has it before it
+   is carried on: what changes a component, or the parts that cuts leave of it, touches one of its identifiers.
+   Where those of such a component are or were elsewhere, people are touched there too. #}
 {% set told -%}
 ({{ rows_if_any(
     told_relation('intermediate', 'int_identity__identifiers'),
