@@ -42,8 +42,8 @@
     }[key] -%}
     {%- if not execute -%} {%- do ref(touched) -%} {%- endif -%}
     {%- if is_carried_on() -%}
-        {{ column }} in (select {{ key }} from {{ ref(touched) }}
-        {%- if by %} where {{ is_for_reason(by) }}{% endif -%}
+        {{ column }} in (select {{ key }} from {{ ref(touched) }} where {{ is_one_of_few(key) }}
+        {%- if by %} and {{ is_for_reason(by) }}{% endif -%}
         )
     {%- else -%}
         true

@@ -11,16 +11,41 @@
     {%- endif -%}
 {%- endmacro %}
 
+{# The records of a table among which those with touched combinations are: of some identifier that all of these have,
+   the rows that have a touched one. A single one is looked up faster than all together, which may be null. Asked when
+   the model is built and written into its SQL. #}
+{% macro records_to_join(relation, source) -%}
+    {%- set touched = ref('int_identity__touched_records') -%}
+    {%- set condition = "source_table = '" ~ source.source_table ~ "'" -%}
+    {%- set found = namespace(identifier=none) -%}
+    {%- if is_carried_on() -%}
+        {%- set counts = run_query(
+            'select count(*), count(' ~ source.identifiers | join('), count(') ~ ') from ' ~ touched
+            ~ ' where ' ~ condition
+        ).rows[0].values() -%}
+        {#- The last one: a device is on fewer records than an account. -#}
+        {%- for identifier in source.identifiers -%}
+            {%- if counts[loop.index] == counts[0] -%} {%- set found.identifier = identifier -%} {%- endif -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {%- if found.identifier -%}
+        (
+            select * from {{ relation }}
+            where {{ found.identifier }} in (select {{ found.identifier }} from {{ touched }} where {{ condition }})
+        )
+    {%- else -%}
+        {{ relation }}
+    {%- endif -%}
+{%- endmacro %}
+
 {# Of a link both ends are touched if it is. One by hand is there as soon as both of its ends are. #}
 {% macro forget_touched_links() -%}
     {%- if execute and is_incremental() -%}
+        delete from {{ this }} where source_table = 'seeds.identity_links';
         delete from {{ this }}
         where
-            source_table = 'seeds.identity_links'
-            or (
-                {{ is_touched('node_a', 'node_id') }}
-                and {{ is_touched('node_b', 'node_id') }}
-            )
+            {{ is_touched('node_a', 'node_id') }}
+            and {{ is_touched('node_b', 'node_id') }}
     {%- endif -%}
 {%- endmacro %}
 
@@ -28,11 +53,18 @@
     {%- if execute and is_incremental() -%}
         {%- if is_carried_on() -%}
             delete from {{ this }} as records
-            using {{ ref('int_identity__touched_records') }} as touched
+            using (
+                select
+                    {%- for identifier in linking_types() %}
+                    {{ hash_number("'" ~ identifier ~ ":' || " ~ identifier) }} as {{ identifier }}_node,
+                    {%- endfor %}
+                    source_table
+                from {{ ref('int_identity__touched_records') }}
+            ) as touched
             where
                 records.source_table = touched.source_table
                 {%- for identifier in linking_types() %}
-                and records.{{ identifier }} is not distinct from touched.{{ identifier }}
+                and records.{{ identifier }}_node is not distinct from touched.{{ identifier }}_node
                 {%- endfor %}
         {%- else -%}
             delete from {{ this }} where true

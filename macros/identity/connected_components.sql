@@ -3,7 +3,9 @@
    rows and component_id, the smallest node of the component that the row lies in.
 
    If the table is there, only components that a row was added to or removed from are found anew. As
-   component_id depends on the links alone, that gives the same rows as finding all of them would.
+   component_id depends on the links alone, that gives the same rows as finding all of them would. A model that knows
+   the nodes of which rows may have been added or removed has their model as `touched` in its meta, and selects by
+   `links_to_compare` and `is_node_to_compare`: only such rows are then compared with the table.
 
    Every step commits what it made, and the table itself changes in the last step and at once. So a run
    that breaks off leaves the old table, or none, and work tables that the next run drops. #}
@@ -15,7 +17,8 @@
     {%- set affected = work_table('affected') -%}
     {%- set changed = work_table('changed') -%}
     {%- set found = work_table('found') -%}
-    {%- set is_new = existing is none or should_full_refresh() or not holds_components(existing) -%}
+    {%- set is_part = selects_touched_ends(sql) -%}
+    {%- set is_new = not is_part and not holds_components(existing) -%}
     {%- set state = namespace(changes=0, source=none, message='all is found anew') -%}
 
     {%- do drop_work_tables() -%}
@@ -29,13 +32,13 @@
         {%- endif -%}
         {%- set state.source = find_components(rows, target_relation) -%}
     {%- else -%}
-        {%- do make_table(changes, select_changes(target_relation, rows)) -%}
+        {%- do make_table(changes, select_changes(target_relation, rows, is_part)) -%}
         {%- set state.changes = count_rows(changes) -%}
         {%- set state.message = 'no row has changed' -%}
     {%- endif -%}
     {%- if state.changes > 0 -%}
         {%- do make_table(affected, select_affected(target_relation, changes)) -%}
-        {%- do make_table(changed, select_changed(rows, affected)) -%}
+        {%- do make_table(changed, select_changed(rows, affected, is_part, target_relation, changes)) -%}
         {%- set state.source = find_components(changed, found) -%}
     {%- endif -%}
 
@@ -111,11 +114,49 @@
 
 {# A table of another make is made anew. #}
 {% macro holds_components(relation) %}
+    {%- if relation is none or not relation.is_table or should_full_refresh() -%}
+        {{ return(false) }}
+    {%- endif -%}
     {%- set columns = adapter.get_columns_in_relation(relation) | map(attribute='name') | list -%}
-    {{ return(relation.is_table and columns == ['node_a', 'node_b', 'component_id']) }}
+    {{ return(columns == ['node_a', 'node_b', 'component_id']) }}
 {% endmacro %}
 
 {# ---------- what has changed #}
+
+{# The links of such a model, and the condition on its nodes, of which one may have been added or removed: all, unless
+   the table is as the last finished build left it, but for rows of what has been touched since. #}
+{% macro links_to_compare(links) -%}
+    {{ links_with_touched_end(links) if is_kept_but_for_touched() else links }}
+{%- endmacro %}
+
+{% macro is_node_to_compare(node) -%}
+    {{ is_touched_node(node) if is_kept_but_for_touched() else 'true' }}
+{%- endmacro %}
+
+{% macro is_kept_but_for_touched() %}
+    {{ return(
+        execute and last_finished() is not none and not should_full_refresh()
+        and load_cached_relation(this) is not none
+    ) }}
+{% endmacro %}
+
+{% macro links_with_touched_end(links) -%}
+    (
+        select node_a, node_b from {{ links }} where {{ is_touched_node('node_a') }}
+        union
+        select node_a, node_b from {{ links }} where {{ is_touched_node('node_b') }}
+    )
+{%- endmacro %}
+
+{% macro is_touched_node(node) -%}
+    {{ node }} in (select node_id from {{ ref(config.get('meta').touched) }} where {{ is_one_of_few('node_id') }})
+{%- endmacro %}
+
+{# It is asked once, of what the model selects. #}
+{% macro selects_touched_ends(query) %}
+    {%- set touched = (config.get('meta') or {}).get('touched') -%}
+    {{ return(touched is not none and (ref(touched) | string) in query) }}
+{% endmacro %}
 
 {% macro select_links(query) %}
     select
@@ -125,7 +166,11 @@
 {% endmacro %}
 
 {# Rows that are in one of the two alone. #}
-{% macro select_changes(old_rows, new_rows) %}
+{% macro select_changes(kept, new_rows, is_part) %}
+    {%- set old_rows = kept -%}
+    {%- if is_part -%}
+        {%- set old_rows = links_with_touched_end(kept) -%}
+    {%- endif -%}
     select
         coalesce(new_rows.node_a, old_rows.node_a) as node_a,
         coalesce(new_rows.node_b, old_rows.node_b) as node_b
@@ -160,13 +205,28 @@
     select node_id from ends
 {% endmacro %}
 
-{# With one end of a link the other one is affected as well. #}
-{% macro select_changed(rows, affected) %}
+{# With one end of a link the other one is affected as well. Of a part of the rows the others are those kept. #}
+{% macro select_changed(rows, affected, is_part, kept, changes) %}
     select
         node_a,
         node_b
     from {{ rows }}
     where node_a in (select node_id from {{ affected }})
+    {%- if is_part %}
+    union
+    (
+        select
+            node_a,
+            node_b
+        from {{ kept }}
+        where node_a in (select node_id from {{ affected }})
+        except
+        select
+            node_a,
+            node_b
+        from {{ changes }}
+    )
+    {%- endif %}
 {% endmacro %}
 
 {% macro replace_components(relation, affected, found) %}

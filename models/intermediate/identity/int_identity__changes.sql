@@ -13,32 +13,21 @@
 
 with
 
-current_identifiers as (
-
-    select
-        identifier_hash,
-        profile_id
-    from {{ ref('int_identity__identifiers') }}
-
-),
-
-told_identifiers as (
-
-    {{ told_identifiers(told) }}
-
-),
-
+{# Of whoever an identifier came to or went from, all identifiers are touched, now and then. #}
 told as (
 
-    select * from told_identifiers
+    select * from ({{ told_identifiers(told) }}) as told_identifiers
     where {{ is_touched('identifier_hash') }}
 
 ),
 
 now_found as (
 
-    select * from current_identifiers
-    where {{ is_touched('identifier_hash') }}
+    select
+        identifiers.identifier_hash,
+        identifiers.profile_id
+    from {{ ref('int_identity__identifiers') }} as identifiers
+    where {{ is_new('identifiers') if is_carried_on() else 'true' }}
 
 ),
 
@@ -73,14 +62,14 @@ comparable as (
 {# Profiles by their anchors. #}
 current_profiles as (
 
-    select profile_id from current_identifiers
+    select profile_id from now_found
     where identifier_hash = profile_id
 
 ),
 
 told_profiles as (
 
-    select profile_id from told_identifiers
+    select profile_id from told
     where identifier_hash = profile_id
 
 ),

@@ -1,5 +1,6 @@
-{{ config(materialized='connected_components') }}
+{{ config(materialized='connected_components', meta={'touched': 'int_identity__touched_nodes'}) }}
 
+{% do ref('int_identity__touched_nodes') %}
 {# Identifiers that can tell a person, each as a link to itself, and the links between them. #}
 with
 
@@ -12,9 +13,9 @@ nodes as (
 links as (
 
     select distinct
-        least(node_a, node_b) as node_a,
-        greatest(node_a, node_b) as node_b
-    from {{ ref('int_identity__links') }}
+        least(found.node_a, found.node_b) as node_a,
+        greatest(found.node_a, found.node_b) as node_b
+    from {{ links_to_compare(ref('int_identity__links')) }} as found
 
 ),
 
@@ -29,7 +30,9 @@ select
     nodes.node_id as node_b
 from nodes
 left join unusable on nodes.node_id = unusable.node_id
-where unusable.node_id is null
+where
+    unusable.node_id is null
+    and {{ is_node_to_compare('nodes.node_id') }}
 union all
 select
     links.node_a,

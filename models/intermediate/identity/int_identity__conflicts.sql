@@ -2,9 +2,26 @@
 -- depends_on: {{ ref('int_privacy__erased_records') }}
 with
 
+{# Who has one account says nothing against himself. #}
+several as (
+
+    select person_id
+    from {{ ref('int_identity__identifiers') }}
+    where identifier_type = 'customer_id'
+    group by person_id
+    having count(*) > 1
+
+),
+
 identifiers as (
 
-    select * from {{ ref('int_identity__identifiers') }}
+    select
+        profile_id,
+        identifier_value
+    from {{ ref('int_identity__identifiers') }}
+    where
+        identifier_type = 'customer_id'
+        and person_id in (select several.person_id from several)
 
 ),
 
@@ -24,7 +41,6 @@ accounts as (
         lower(customers.last_name) as last_name
     from identifiers
     left join customers on identifiers.identifier_value = customers.customer_id
-    where identifiers.identifier_type = 'customer_id'
 
 ),
 

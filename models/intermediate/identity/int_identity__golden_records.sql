@@ -14,12 +14,6 @@
 
 with
 
-records as (
-
-    select * from {{ ref('int_identity__records') }}
-
-),
-
 rules as (
 
     select * from {{ ref('survivorship_rules') }}
@@ -32,19 +26,29 @@ reachability as (
 
 ),
 
+touched as (
+
+    select
+        profile_id,
+        identifier_type,
+        identifier_value
+    from {{ ref('int_identity__identifiers') }}
+    where {{ is_touched('profile_id') }}
+
+),
+
 identifiers as (
 
     select
-        identifiers.profile_id,
-        identifiers.identifier_type,
-        identifiers.identifier_value,
+        touched.profile_id,
+        touched.identifier_type,
+        touched.identifier_value,
         coalesce(reachability.is_reachable, true) as is_reachable
-    from {{ ref('int_identity__identifiers') }} as identifiers
+    from touched
     left join reachability
         on
-            identifiers.identifier_type = reachability.identifier_type
-            and identifiers.identifier_value = reachability.identifier_value
-    where {{ is_touched('identifiers.profile_id') }}
+            touched.identifier_type = reachability.identifier_type
+            and touched.identifier_value = reachability.identifier_value
 
 ),
 
@@ -78,23 +82,20 @@ as_of as (
 {% endfor %}
 {# All other tables mention addresses, the same ones over and over: what identity found together on records,
    with one of them, is enough. What goes on after the as-of date is taken as of when it began. #}
-mentioned as (
+{% for attribute in ['email', 'phone'] %}
+naming_{{ attribute }} as (
 
     select
         records.source_table,
         records.record_key,
-        records.email,
-        records.phone,
+        records.{{ attribute }},
         case when records.email is null or records.phone is null then 1 else 2 end as filled_count,
-        case
-            when {{ local_date('records.last_seen_at') }} <= as_of.as_of_date then records.last_seen_at
-            else records.first_seen_at
-        end as seen_at
-    from records
-    inner join as_of on {{ local_date('records.first_seen_at') }} <= as_of.as_of_date
+        records.first_seen_at,
+        records.last_seen_at
+    from {{ ref('int_identity__records') }} as records
     where
-        coalesce(records.email, records.phone) is not null
-        and {{ names_touched('records', ['email', 'phone']) }}
+        records.{{ attribute }} is not null
+        and {{ names_touched('records', [attribute]) }}
         and records.source_table not in (
             {% for model, key, time, attributes in describing %}
             '{{ model[4:] | replace('__', '.') }}'{{ ',' if not loop.last }}
@@ -103,6 +104,23 @@ mentioned as (
 
 ),
 
+mentioned_{{ attribute }} as (
+
+    select
+        records.source_table,
+        records.record_key,
+        records.{{ attribute }},
+        records.filled_count,
+        case
+            when {{ local_date('records.last_seen_at') }} <= as_of.as_of_date then records.last_seen_at
+            else records.first_seen_at
+        end as seen_at
+    from naming_{{ attribute }} as records
+    inner join as_of on {{ local_date('records.first_seen_at') }} <= as_of.as_of_date
+
+),
+
+{% endfor %}
 {# An address is itself the evidence of whose it is; all else is the holder's of the account or card. #}
 statements as (
 
@@ -133,8 +151,7 @@ statements as (
         {{ attribute }} as identifier_value,
         filled_count,
         seen_at
-    from mentioned
-    where {{ attribute }} is not null
+    from mentioned_{{ attribute }}
     {{ 'union all' if not loop.last }}
     {% endfor %}
 

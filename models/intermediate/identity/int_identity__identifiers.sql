@@ -19,6 +19,7 @@ placed as (
 
     select
         nodes.*,
+        members.component_id,
         members.person_id,
         {# The anchor names the person: seen first, then of the strongest type, then by its value. #}
         row_number() over (
@@ -47,6 +48,7 @@ anchors as (
 select
     anchors.profile_id,
     placed.node_id,
+    placed.component_id,
     placed.person_id,
     placed.identifier_type,
     placed.identifier_value,
@@ -54,6 +56,7 @@ select
     placed.is_anchor,
     placed.record_count,
     placed.first_seen_at,
-    placed.last_seen_at
+    placed.last_seen_at,
+    {{ build_number() }} as _build_number
 from placed
 inner join anchors on placed.person_id = anchors.person_id

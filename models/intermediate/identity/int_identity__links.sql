@@ -34,14 +34,13 @@ pairs as (
         '{{ stronger }}' as type_a,
         '{{ weaker }}' as type_b,
         source_table,
-        record_key,
         first_seen_at,
         last_seen_at,
         record_count
     from {{ ref('int_identity__records') }}
     where
-        {{ stronger }} is not null
-        and {{ weaker }} is not null
+        {{ stronger }}_node is not null
+        and {{ weaker }}_node is not null
         and {{ is_touched(stronger ~ '_node', 'node_id') }}
         and {{ is_touched(weaker ~ '_node', 'node_id') }}
     {% if not loop.last %}union all{% endif %}
@@ -59,7 +58,6 @@ seen as (
         pairs.type_a,
         pairs.type_b,
         pairs.source_table,
-        min(pairs.record_key) as record_key,
         min(pairs.first_seen_at) as first_seen_at,
         max(pairs.last_seen_at) as last_seen_at,
         cast(sum(pairs.record_count) as bigint) as record_count
@@ -104,7 +102,6 @@ select
     type_a,
     type_b,
     'seeds.identity_links' as source_table,
-    cast(null as string) as record_key,
     cast(null as timestamp) as first_seen_at,
     cast(null as timestamp) as last_seen_at,
     cast(0 as bigint) as record_count

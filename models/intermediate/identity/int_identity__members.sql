@@ -15,6 +15,7 @@ separated as (
 
 select
     components.node_a as node_id,
+    components.component_id,
     coalesce(separated.part_id, components.component_id) as person_id
 from components
 left join separated on components.node_a = separated.node_id

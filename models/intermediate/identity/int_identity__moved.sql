@@ -13,11 +13,11 @@ with
 current_identifiers as (
 
     select
-        identifier_hash,
-        profile_id,
-        record_count
-    from {{ ref('int_identity__identifiers') }}
-    where {{ is_touched('identifier_hash') }}
+        identifiers.identifier_hash,
+        identifiers.profile_id,
+        identifiers.record_count
+    from {{ ref('int_identity__identifiers') }} as identifiers
+    where {{ is_new('identifiers') }}
 
 ),
 

@@ -5,15 +5,37 @@
 
 with
 
+{# Picked first: joined with all links, those that are blocked would be looked up in a table of links. #}
 links as (
 
-    select * from {{ ref('int_identity__links') }}
+    {% for node in ['node_a', 'node_b'] if is_carried_on() or node == 'node_a' %}
+    select
+        node_a,
+        node_b,
+        type_a,
+        type_b
+    from {{ ref('int_identity__links') }}
+    where
+        source_table <> 'seeds.identity_links'
+        and {{ is_touched(node, 'node_id') }}
+    {% if is_carried_on() and loop.first %}union all{% endif %}
+    {% endfor %}
 
 ),
 
 rules as (
 
     select * from {{ ref('identity_rules') }}
+
+),
+
+touched_nodes as (
+
+    select
+        node_id,
+        identifier_hash
+    from {{ ref('int_identity__nodes') }}
+    where {{ is_touched('node_id') }}
 
 ),
 
@@ -42,13 +64,8 @@ pairs as (
     left join blocked as blocked_a on links.node_a = blocked_a.node_id
     left join blocked as blocked_b on links.node_b = blocked_b.node_id
     where
-        links.source_table <> 'seeds.identity_links'
-        and blocked_a.node_id is null
+        blocked_a.node_id is null
         and blocked_b.node_id is null
-        and (
-            {{ is_touched('links.node_a', 'node_id') }}
-            or {{ is_touched('links.node_b', 'node_id') }}
-        )
 
 ),
 
@@ -92,9 +109,7 @@ counted as (
         erased_partners.partner_type,
         erased_partners.partner_count
     from erased_partners
-    inner join {{ ref('int_identity__nodes') }} as nodes
-        on erased_partners.identifier_hash = nodes.identifier_hash
-    where {{ is_touched('nodes.node_id') }}
+    inner join touched_nodes as nodes on erased_partners.identifier_hash = nodes.identifier_hash
 
 ),
 

@@ -1,4 +1,5 @@
-{{ carried_on('profile_id') }}
+{% set by = ['identity', 'messages', 'accounts'] %}
+{{ carried_on('profile_id', by=by) }}
 
 {# What came back from each address that was written to, up to the as-of date. Complaints and unsubscribing
    are consent and tell nothing here; nor does a message that was sent and never heard of. #}
@@ -16,11 +17,11 @@ events as (
     select events.*
     from {{ ref('stg_messaging__events') }} as events
     where
-        {{ names_touched('events', ['email', 'phone']) }}
+        {{ names_touched('events', ['email', 'phone'], by=by) }}
         or events.customer_id in (
             select accounts.customer_id
             from {{ ref('stg_shop__customers') }} as accounts
-            where {{ names_touched('accounts', ['email', 'phone']) }}
+            where {{ names_touched('accounts', ['email', 'phone'], by=by) }}
         )
 
 ),
@@ -28,7 +29,7 @@ events as (
 identifiers as (
 
     select * from {{ ref('int_identity__identifiers') }}
-    where {{ is_touched('profile_id') }}
+    where {{ is_touched('profile_id', by=by) }}
 
 ),
 

@@ -40,7 +40,8 @@ customers as (
         min(records.{{ source.time }}) as first_seen_at,
         max(records.{{ source.time }}) as last_seen_at,
         count(*) as record_count
-    from {{ 'customers' if source.name == 'shop__customers' else ref('stg_' ~ source.name) }} as records
+    {% set relation = 'customers' if source.name == 'shop__customers' else ref('stg_' ~ source.name) %}
+    from {{ records_to_join(relation, source) }} as records
     {{ joined_touched_records('records', source) }}
     where
         coalesce(records.{{ columns | join(', records.') }}) is not null

@@ -1,15 +1,10 @@
-{# Identifiers of which something may be told anew: those that are touched, and all of people who are. #}
+{# Identifiers of which something may be told anew: those that are touched, and all of people who are, which
+   `int_identity__identifiers` has made anew. #}
 with
 
 touched_nodes as (
 
     select * from {{ ref('int_identity__touched_nodes') }}
-
-),
-
-touched_people as (
-
-    select * from {{ ref('int_identity__touched_people') }}
 
 ),
 
@@ -23,4 +18,4 @@ select identifier_hash from touched_nodes
 union
 select identifier_hash
 from identifiers
-where person_id in (select touched_people.person_id from touched_people)
+where {{ is_new('identifiers') }}

@@ -6,42 +6,53 @@
     pre_hook='{{ forget_before_finished() }}',
 ) }}
 
-{# People of whom an identifier is touched, has come or has gone: those of now, and those that
-   `int_identity__identifiers` holds before it is carried on. #}
+{# People in components that have a touched identifier, now or as `int_identity__identifiers` has it before it
+   is carried on: what changes a component, or the parts that cuts leave of it, touches one of its identifiers.
+   Where those of such a component are or were elsewhere, people are touched there too. #}
+{% set told -%}
+({{ rows_if_any(
+    told_relation('intermediate', 'int_identity__identifiers'),
+    {'node_id': 'bigint', 'component_id': 'bigint', 'person_id': 'bigint'}
+) }}) as told
+{%- endset %}
+
 with
 
-told as (
+touched_components as (
 
-    {{ rows_if_any(
-        told_relation('intermediate', 'int_identity__identifiers'), {'node_id': 'bigint', 'person_id': 'bigint'}
-    ) }}
+    select component_id from {{ ref('int_identity__members') }}
+    where {{ is_touched('node_id') }}
+    union
+    select component_id from {{ told }}
+    where {{ is_touched('node_id') }}
 
 ),
 
-changed as (
+found_nodes as (
 
-    select
-        members.person_id,
-        told.person_id as old_person_id
-    from {{ ref('int_identity__members') }} as members
-    inner join told on members.node_id = told.node_id
-    where members.person_id <> told.person_id
+    {% for relation in [ref('int_identity__members'), told] %}
+    select node_id from {{ relation }}
+    where
+        component_id in (
+            select touched_components.component_id from touched_components
+            where {{ is_one_of_few('touched_components.component_id') }}
+        )
+    {{ 'union' if not loop.last }}
+    {% endfor %}
 
 ),
 
 found as (
 
-    select person_id
-    from {{ ref('int_identity__members') }}
-    where {{ is_touched('node_id') }}
-    union
-    select person_id
-    from told
-    where {{ is_touched('node_id') }}
-    union
-    select person_id from changed
-    union
-    select old_person_id as person_id from changed
+    {% for relation in [ref('int_identity__members'), told] %}
+    select person_id from {{ relation }}
+    where
+        node_id in (
+            select found_nodes.node_id from found_nodes
+            where {{ is_one_of_few('found_nodes.node_id') }}
+        )
+    {{ 'union' if not loop.last }}
+    {% endfor %}
 
 )
 

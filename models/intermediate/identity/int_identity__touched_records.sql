@@ -33,3 +33,4 @@ select
     source_table,
     {{ linking_types() | join(',\n    ') }}
 from touched
+where coalesce({{ linking_types() | join(', ') }}) is not null

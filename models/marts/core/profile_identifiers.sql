@@ -2,47 +2,56 @@
 -- depends_on: {{ ref('int_identity__moved') }}
 {{ carried_on('identifier_hash') }}
 
+{# An identifier is somebody's, or there is a reason why it is nobody's. #}
 with
 
-nodes as (
+found as (
 
-    select * from {{ ref('int_identity__nodes') }}
-
-),
-
-identifiers as (
-
-    select * from {{ ref('int_identity__identifiers') }}
-
-),
-
-unusable as (
-
-    select * from {{ ref('int_identity__unusable') }}
+    select
+        identifiers.identifier_hash,
+        identifiers.profile_id,
+        identifiers.identifier_type,
+        'linked' as status,
+        identifiers.record_count,
+        identifiers.is_anchor,
+        identifiers.first_seen_at,
+        identifiers.last_seen_at
+    from {{ ref('int_identity__identifiers') }} as identifiers
+    where {{ is_new('identifiers') if is_carried_on() else 'true' }}
+    union all
+    select
+        nodes.identifier_hash,
+        cast(null as string) as profile_id,
+        nodes.identifier_type,
+        unusable.reason as status,
+        nodes.record_count,
+        false as is_anchor,
+        nodes.first_seen_at,
+        nodes.last_seen_at
+    from {{ ref('int_identity__nodes') }} as nodes
+    inner join {{ ref('int_identity__unusable') }} as unusable on nodes.node_id = unusable.node_id
+    where {{ is_touched('nodes.identifier_hash') }}
 
 )
 
 select
 
     ---------- ids
-    nodes.identifier_hash,
-    identifiers.profile_id,
+    identifier_hash,
+    profile_id,
 
     ---------- strings
-    nodes.identifier_type,
-    coalesce(unusable.reason, 'linked') as status,
+    identifier_type,
+    status,
 
     ---------- numerics
-    nodes.record_count,
+    record_count,
 
     ---------- booleans
-    coalesce(identifiers.is_anchor, false) as is_anchor,
+    is_anchor,
 
     ---------- timestamps
-    nodes.first_seen_at,
-    nodes.last_seen_at
+    first_seen_at,
+    last_seen_at
 
-from nodes
-left join identifiers on nodes.node_id = identifiers.node_id
-left join unusable on nodes.node_id = unusable.node_id
-where {{ is_touched('nodes.identifier_hash') }}
+from found

@@ -50,27 +50,55 @@ sides as (
 profiles as (
 
     select
-        profile_id,
+        person_id,
         count(*) as identifier_count
-    from {{ ref('profile_identifiers') }}
-    where profile_id is not null
-    group by profile_id
+    from {{ ref('int_identity__identifiers') }}
+    group by person_id
 
 ),
 
+counts as (
+
+    select
+        identifier_count,
+        count(*) as profile_count
+    from profiles
+    group by identifier_count
+
+),
+
+more as (
+
+    select
+        identifier_count,
+        sum(profile_count) over (order by identifier_count desc) - profile_count as profile_count
+    from counts
+
+),
+
+{# Named are only those of whom there are fewer than twenty with more identifiers. #}
 largest as (
 
     select
-        profile_id,
-        identifier_count,
-        row_number() over (order by identifier_count desc, profile_id asc) as place
+        identifiers.profile_id,
+        profiles.identifier_count,
+        row_number() over (order by profiles.identifier_count desc, identifiers.profile_id asc) as place
     from profiles
+    inner join more
+        on
+            profiles.identifier_count = more.identifier_count
+            and more.profile_count < 20
+    inner join {{ ref('int_identity__identifiers') }} as identifiers
+        on
+            profiles.person_id = identifiers.person_id
+            and identifiers.is_anchor
 
 ),
 
 sizes as (
 
     select
+        profile_count,
         case
             when identifier_count <= 5 then cast(identifier_count as string)
             when identifier_count <= 10 then '6-10'
@@ -79,7 +107,7 @@ sizes as (
             when identifier_count <= 100 then '51-100'
             else 'over 100'
         end as size
-    from profiles
+    from counts
 
 ),
 
@@ -126,7 +154,7 @@ findings as (
         size as subject,
         cast(null as string) as profile_id,
         cast(null as string) as identifier_hash,
-        count(*) as measured,
+        sum(profile_count) as measured,
         cast(null as bigint) as allowed
     from sizes
     group by size
