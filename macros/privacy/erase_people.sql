@@ -208,16 +208,16 @@
     {%- endfor -%}
 {% endmacro %}
 
-{# The condition that a row of staging may hold somebody who is denied: one that is newer than the last finished build,
-   or any, if the list is not as it was then. A build that broke off may have denied people and erased nobody; and the
-   second time that a build asks, it may have denied some itself since the first. #}
+{# The condition that a row of staging may hold somebody who is denied: one that is newer than the last finished
+   build, or any, if the list is not as it was then. A build that broke off may have denied people and erased nobody;
+   and the second time that a build asks, it may have denied some itself since the first. #}
 {% macro is_unseen_by_deny_list(is_first) -%}
     {%- set finished, answers = last_finished(), answers_of_run() -%}
     {%- set count = run_query(denied_count_sql()).columns[0].values()[0] -%}
     {%- if is_first -%}
         {%- do answers.update({'denied at first': count}) -%}
         {%- if finished and finished.denied_count != count -%}
-            {#- Lifted by hand and denied anew, as many would look like the same ones if this build breaks off. -#}
+            {#- As many lifted by hand and denied anew would look like the same ones, if this build breaks off. -#}
             {%- do run_statement('update raw_registry.finished set denied_count = null') -%}
         {%- endif -%}
     {%- endif -%}

@@ -1,5 +1,5 @@
-{# Which rows of a raw table are not in the totals that the build before left: `mode` as of `reading_plan`, but `since`,
-   for nothing tells how many there were before. A table that is loaded by others is counted anew each time. #}
+{# Which rows of a raw table are not in the totals that the build before left: `mode` as of `reading_plan`, without
+   `since`, for nothing tells how many there were before. A table loaded by others is counted anew each time. #}
 {% macro counting_plan(source_name, name) -%}
     {{- return(adapter.dispatch('counting_plan', 'lifecycle')(source_name, name)) -}}
 {%- endmacro %}
@@ -17,19 +17,24 @@
         {%- set tables, plans = {}, {} -%}
         {%- for row in run_query(
             "select source_table, file_name, counted.definition is not null,"
-            ~ " coalesce(found.fingerprint = counted.fingerprint and counted.definition = '" ~ fingerprint_of_code() ~ "', false)"
+            ~ " coalesce(found.fingerprint = counted.fingerprint"
+            ~ " and counted.definition = '" ~ fingerprint_of_code() ~ "', false)"
             ~ " from raw_registry.files as found"
             ~ " full join raw_registry.files_counted as counted using (source_table, file_name)"
         ).rows -%}
-            {%- do tables.setdefault(row[0], []).append({'name': row[1], 'was_counted': row[2], 'is_same': row[3]}) -%}
+            {%- do tables.setdefault(row[0], []).append({
+                'name': row[1], 'was_counted': row[2], 'is_same': row[3]
+            }) -%}
         {%- endfor -%}
         {%- for source_table, files in tables.items() -%}
             {%- set fresh = files | rejectattr('was_counted') | map(attribute='name') | list -%}
             {%- set counted = files | selectattr('was_counted') | list -%}
             {%- if not counted or counted | rejectattr('is_same') | list -%}
                 {%- do plans.update({source_table: {'mode': 'whole'}}) -%}
+            {%- elif fresh -%}
+                {%- do plans.update({source_table: {'mode': 'files', 'files': fresh}}) -%}
             {%- else -%}
-                {%- do plans.update({source_table: {'mode': 'files', 'files': fresh} if fresh else {'mode': 'nothing'}}) -%}
+                {%- do plans.update({source_table: {'mode': 'nothing'}}) -%}
             {%- endif -%}
         {%- endfor -%}
         {%- do answers.update({'counting plans': plans}) -%}

@@ -31,7 +31,8 @@
     {%- set definition = reading_definition(source_name, name) -%}
     {%- set found = [] -%}
     {%- for row in run_query(
-        "select found.file_name, noted.file_name, found.fingerprint = noted.fingerprint, noted.definition, noted.generation"
+        "select found.file_name, noted.file_name, found.fingerprint = noted.fingerprint, noted.definition,"
+        ~ " noted.generation"
         ~ " from (select * from raw_registry.files where source_table = '" ~ source_table ~ "') as found"
         ~ " full join (select * from raw_registry.files_read where source_table = '" ~ source_table ~ "') as noted"
         ~ " on found.file_name = noted.file_name"

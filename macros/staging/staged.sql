@@ -35,8 +35,8 @@
 {%- endmacro %}
 
 {# A query: records as just read and judged by themselves (`own_problem`), with those of earlier builds that
-   have to be judged once more: all deliveries of the same records and, by `again`, queries of their keys, of those
-   whose neighbours have changed. #}
+   have to be judged once more: all deliveries of the same records and, by `again`, queries of their keys, of
+   those whose neighbours have changed. #}
 {% macro with_known(relation, source_name, name, again=[]) -%}
     {%- set columns = staged_columns(source_name, name) -%}
     {%- set key = delivery_key(source_name, name) -%}
@@ -86,8 +86,8 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# A query: keys of records of earlier builds that were refused for want of another one, which came since: what was
-   there before was not the one. #}
+{# A query: keys of records of earlier builds that were refused for want of another one, which came since: what
+   was there before was not the one. #}
 {% macro found_since(source_name, name, reason, column, others) -%}
     {%- if reading_plan(source_name, name).mode != 'whole' -%}
     {%- set last = run_query('select coalesce(max(_build_number), 0) from ' ~ this).columns[0].values()[0] -%}

@@ -7,7 +7,7 @@
 ) }}
 
 {# Counted on the raw tables themselves and not on what staging makes of them: what came in is the side
-   of the books that staging must not keep. Files that are as they were when they were counted are not counted again. #}
+   of the books that staging must not keep. Files that are as they were counted are not counted again. #}
 with
 
 counted as (
