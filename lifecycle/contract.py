@@ -7,6 +7,8 @@ from pathlib import Path
 import yaml
 
 PROJECT = Path(__file__).resolve().parent.parent
+# Ten times as fast, where it is there.
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ def tables() -> dict[str, Table]:
     for path in sorted(PROJECT.glob("models/staging/*/_*__sources.yml")):
         if path.parent.name == "registry":  # written by the run itself
             continue
-        for source in yaml.safe_load(path.read_text())["sources"]:
+        for source in yaml.load(path.read_text(), LOADER)["sources"]:
             for table in source["tables"]:
                 columns = tuple(
                     Column(

@@ -60,8 +60,18 @@ class File:
 
     @property
     def layout(self) -> tuple:
-        """Files of one layout can be read by one table function."""
-        return self.delimiter, self.columns if self.delimiter else frozenset(self.columns)
+        """Files of one layout are read by one table function.
+
+        Of Parquet DuckDB opens those alone whose rows are asked for. Of CSV it would read all, so
+        a large one has a function to itself, which does not run for the rows of others.
+        """
+        if not self.delimiter:
+            return None, frozenset(self.columns)
+        return self.delimiter, self.columns, self.path if self.is_large else None
+
+    @property
+    def is_large(self) -> bool:
+        return self.path.stat().st_size >= CHUNK_BYTES
 
     def column(self, name: str) -> tuple[str, str] | None:
         """Name and type, in the file, of the contract's column."""
@@ -396,12 +406,16 @@ def _relation_sql(table: contract.Table, files: list[File], is_folder: bool) -> 
     present = {name.lower() for file in files for name, _ in file.columns}
     selects = []
     for alike in layouts.values():
+        with_path = is_folder and (len(alike) > 1 or not alike[0].delimiter)
         columns = [_column_sql(column, alike[0], present) for column in table.columns]
-        columns.append(f"{_arrival_sql(alike[0], is_folder)} as {ARRIVAL}")
-        part = f"parse_filename({PATH_COLUMN})" if is_folder else "cast(null as varchar)"
+        columns.append(f"{_arrival_sql(alike[0], with_path)} as {ARRIVAL}")
+        if with_path:
+            part = f"parse_filename({PATH_COLUMN})"
+        else:
+            part = _literal(alike[0].path.name) if is_folder else "cast(null as varchar)"
         columns.append(f"{part} as _file")
         selects.append(
-            "select\n    " + ",\n    ".join(columns) + f"\nfrom {_scan(alike, is_folder)}"
+            "select\n    " + ",\n    ".join(columns) + f"\nfrom {_scan(alike, with_path)}"
         )
     return "\nunion all\n".join(selects)
 
@@ -420,7 +434,7 @@ def _column_sql(column: contract.Column, file: File, present: set[str]) -> str:
     return f"{value} as {_identifier(column.name)}"
 
 
-def _arrival_sql(file: File, is_folder: bool) -> str:
+def _arrival_sql(file: File, with_path: bool) -> str:
     found = file.column(ARRIVAL)
     if not found:
         return "cast(null as timestamp)"
@@ -432,7 +446,7 @@ def _arrival_sql(file: File, is_folder: bool) -> str:
     # An arrival that cannot be read must stop the build: as null its row would never be read again.
     # Text with an offset is moved to UTC, text without one is UTC, as sessions are.
     place = _literal(file.label)
-    if is_folder:
+    if with_path:
         folder = file.label.removesuffix(file.path.name)
         place = f"{_literal(folder)} || parse_filename({PATH_COLUMN})"
     message = f"{place} || {_literal(f': `{ARRIVAL}` is no time: ')} || {name}"

@@ -151,8 +151,7 @@
 {# What tells one version of models, macros and functions from another. #}
 {% macro fingerprint_of_code() -%}
     {%- if execute -%}
-        {%- set macros = run_query('select ' ~ code_hash()).rows[0].values()[0] -%}
-        {{- return(local_md5([macros, checksums_of('model')] | string)) -}}
+        {{- return(local_md5([hash_of_code(), checksums_of('model')] | string)) -}}
     {%- endif -%}
 {%- endmacro %}
 
@@ -167,7 +166,16 @@
     {{- return(found) -}}
 {%- endmacro %}
 
-{# Of macros and functions, in SQL: dbt has a checksum of models and seeds alone. #}
+{# Of macros and functions: dbt has a checksum of models and seeds alone. #}
+{% macro hash_of_code() -%}
+    {%- set answers = answers_of_run() -%}
+    {%- if 'hash of code' not in answers -%}
+        {%- do answers.update({'hash of code': run_query('select ' ~ code_hash()).rows[0].values()[0]}) -%}
+    {%- endif -%}
+    {{- return(answers['hash of code']) -}}
+{%- endmacro %}
+
+{# It, in SQL. #}
 {% macro code_hash() -%}
     {{- adapter.dispatch('code_hash', 'lifecycle')() -}}
 {%- endmacro %}

@@ -7,7 +7,7 @@
    Of rows that the last finished build left behind, those whom it denied are gone. #}
 {% macro erase_people(records, nodes=none, links=none) -%}
     {%- if execute -%}
-        {%- set is_unseen = 'true' if nodes else is_unseen_by_deny_list() -%}
+        {%- set is_unseen = is_unseen_by_deny_list(nodes is none) -%}
         {%- set keys = make_scratch_table('erased_keys', erased_keys_sql(records, nodes, is_unseen)) -%}
         {%- if run_query('select count(*) from ' ~ keys).columns[0].values()[0] > 0 -%}
             {%- for table in personal_columns() -%}
@@ -122,6 +122,21 @@
 
     ),
 
+    {% for table in personal_columns() %}
+    {{ table.base }} as (
+
+        select {{ table.identifiers | join(', ') }}
+        from {{ ref(table.base) }}
+        where
+            {{ {
+                'stg_privacy__erasure_requests': 'true',
+                'stg_web__events': '(is_bot or (not is_kept and rejection_reason is not null))',
+            }.get(table.name, 'not is_kept and rejection_reason is not null') }}
+            and {{ is_unseen }}
+
+    ),
+
+    {% endfor %}
     named as (
 
         {% if nodes -%}
@@ -129,6 +144,10 @@
             identifier_type || ':' || identifier_value as identifier_key,
             identifier_hash
         from {{ nodes }}
+        {%- if is_unseen != 'true' %}
+        {#- All others went the first time, before anything was made of them. #}
+        where {{ "identifier_type = 'name_and_birth_date'" if var('link_names_with_birth_dates') else 'false' }}
+        {%- endif %}
         {%- else -%}
         select
             identifier_key,
@@ -149,16 +168,10 @@
             {{ hash_of('identifier_key') }} as identifier_hash
         from (
             {% for table in personal_columns() %}
-            {% set in_no_identity = {
-                'stg_privacy__erasure_requests': 'or is_kept', 'stg_web__events': 'or is_bot'
-            }.get(table.name, '') %}
             {% for identifier in table.identifiers %}
             select '{{ identifier }}:' || {{ identifier }} as identifier_key
-            from {{ ref(table.base) }}
-            where
-                {{ identifier }} is not null
-                and (rejection_reason is not null {{ in_no_identity }})
-                and {{ is_unseen }}
+            from {{ table.base }}
+            where {{ identifier }} is not null
             {{ 'union' if not loop.last }}
             {% endfor %}
             {{ 'union' if not loop.last }}
@@ -195,11 +208,20 @@
     {%- endfor -%}
 {% endmacro %}
 
-{# The condition that a row of staging may hold somebody whom an earlier build denied. A build that broke off may have
-   denied people and erased nobody: then the list is longer than it was. #}
-{% macro is_unseen_by_deny_list() -%}
-    {%- set finished = last_finished() -%}
-    {%- if finished and run_query(denied_count_sql()).columns[0].values()[0] == finished.denied_count -%}
+{# The condition that a row of staging may hold somebody who is denied: one that is newer than the last finished
+   build, or any, if the list is not as it was then. A build that broke off may have denied people and erased nobody;
+   and the second time that a build asks, it may have denied some itself since the first. #}
+{% macro is_unseen_by_deny_list(is_first) -%}
+    {%- set finished, answers = last_finished(), answers_of_run() -%}
+    {%- set count = run_query(denied_count_sql()).columns[0].values()[0] -%}
+    {%- if is_first -%}
+        {%- do answers.update({'denied at first': count}) -%}
+        {%- if finished and finished.denied_count != count -%}
+            {#- As many lifted by hand and denied anew would look like the same ones, if this build breaks off. -#}
+            {%- do run_statement('update raw_registry.finished set denied_count = null') -%}
+        {%- endif -%}
+    {%- endif -%}
+    {%- if finished and finished.denied_count == count and answers['denied at first'] == count -%}
         _build_number > {{ finished.build_number }}
     {%- else -%}
         true

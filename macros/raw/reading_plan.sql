@@ -15,20 +15,31 @@
 {%- endmacro %}
 
 {% macro duckdb__reading_plan(source_name, name) -%}
-    {%- set whole = {'mode': 'whole'} -%}
     {%- if not execute or this is none or not is_incremental() -%}
-        {{- return(whole) -}}
+        {{- return({'mode': 'whole'}) -}}
     {%- endif -%}
+    {%- set answers, question = answers_of_run(), 'reading plan of ' ~ source_name ~ '.' ~ name -%}
+    {%- if question not in answers -%}
+        {%- do answers.update({question: plan_by_files(source_name, name)}) -%}
+    {%- endif -%}
+    {{- return(answers[question]) -}}
+{%- endmacro %}
+
+{% macro plan_by_files(source_name, name) -%}
+    {%- set whole = {'mode': 'whole'} -%}
     {%- set source_table = source_name ~ '.' ~ name -%}
     {%- set definition = reading_definition(source_name, name) -%}
     {%- set found = [] -%}
     {%- for row in run_query(
-        "select found.file_name, noted.file_name, found.fingerprint = noted.fingerprint, noted.definition"
+        "select found.file_name, noted.file_name, found.fingerprint = noted.fingerprint, noted.definition,"
+        ~ " noted.generation"
         ~ " from (select * from raw_registry.files where source_table = '" ~ source_table ~ "') as found"
         ~ " full join (select * from raw_registry.files_read where source_table = '" ~ source_table ~ "') as noted"
         ~ " on found.file_name = noted.file_name"
     ).rows -%}
-        {%- do found.append({'now': row[0], 'then': row[1], 'is_same': row[2], 'definition': row[3]}) -%}
+        {%- do found.append({
+            'now': row[0], 'then': row[1], 'is_same': row[2], 'definition': row[3], 'generation': row[4]
+        }) -%}
     {%- endfor -%}
 
     {%- set fresh = found | selectattr('then', 'none') | map(attribute='now') | list -%}
@@ -38,10 +49,12 @@
         or noted | selectattr('now', 'none') | list -%}
         {{- return(whole) -}}
     {%- endif -%}
-    {%- if noted | rejectattr('is_same') | list -%}
-        {{- return(plan_by_arrival(source_name, name) if not fresh and noted[0].now == '' else whole) -}}
+    {%- if not noted | rejectattr('is_same') | list -%}
+        {%- set plan = {'mode': 'files', 'files': fresh} if fresh else {'mode': 'nothing'} -%}
+    {%- elif not fresh and noted[0].now == '' -%}
+        {%- set plan = plan_by_arrival(source_name, name) -%}
     {%- endif -%}
-    {{- return({'mode': 'files', 'files': fresh} if fresh else {'mode': 'nothing'}) -}}
+    {{- return(dict(plan or whole, definition=definition, generation=noted[0].generation)) -}}
 {%- endmacro %}
 
 {% macro plan_by_arrival(source_name, name) -%}
@@ -60,8 +73,8 @@
 {%- endmacro %}
 
 {# The condition on a raw row that this build has to read it. #}
-{% macro is_unread(source_name, name) -%}
-    {%- set plan = reading_plan(source_name, name) -%}
+{% macro is_unread(source_name, name, plan=none) -%}
+    {%- set plan = plan or reading_plan(source_name, name) -%}
     {%- if plan.mode == 'whole' -%}
         true
     {%- elif plan.mode == 'files' -%}
@@ -75,20 +88,21 @@
 
 {# What the rows of a base model depend on beside its raw rows. #}
 {% macro reading_definition(source_name, name) -%}
-    {%- set parts = [model.raw_code, run_query('select code_hash()').columns[0].values()[0]] -%}
-    {%- for table in [source_name ~ '.' ~ name] + raw_table(source_name, name).judged_by -%}
-        {%- set query -%}
-            select
-                (select max(definition) from raw_registry.tables where source_table = '{{ table }}'),
-                (select max(generation) from raw_registry.files_read where source_table = '{{ table }}')
-        {%- endset -%}
-        {%- set definition, generation = run_query(query).rows[0].values() -%}
-        {%- do parts.extend([definition, generation if not loop.first]) -%}
+    {%- set parts = [model.raw_code, hash_of_code()] -%}
+    {%- set tables = [source_name ~ '.' ~ name] + raw_table(source_name, name).judged_by -%}
+    {%- set found = run_query(
+        "select source_table, definition, (select max(generation) from raw_registry.files_read as noted"
+        ~ " where noted.source_table = tables.source_table) from raw_registry.tables"
+        ~ " where source_table in ('" ~ tables | join("', '") ~ "')"
+    ).rows -%}
+    {%- for table in tables -%}
+        {%- set row = (found | selectattr(0, 'equalto', table) | list)[0] -%}
+        {%- do parts.extend([row[1], row[2] if not loop.first]) -%}
     {%- endfor -%}
     {{- return(local_md5(parts | join('|'))) -}}
 {%- endmacro %}
 
-{# With the rows goes the note of them: so all that this build asks of the plan gets the same answer. #}
+{# With the rows goes the note of them. #}
 {% macro forget_what_is_read_anew(source_name, name) -%}
     {%- if is_incremental() and reading_plan(source_name, name).mode == 'whole' -%}
         {%- do forget_what_was_read(source_name, name) -%}
@@ -116,20 +130,18 @@
 
 {% macro duckdb__note_what_was_read(source_name, name) -%}
     {%- set source_table = source_name ~ '.' ~ name -%}
-    {%- set noted = "raw_registry.files_read where source_table = '" ~ source_table ~ "'" -%}
-    {# The build that read it whole. #}
-    {%- set generation = build_number() -%}
-    {%- if reading_plan(source_name, name).mode != 'whole' -%}
-        {%- set generation = run_query('select max(generation) from ' ~ noted).columns[0].values()[0] -%}
-    {%- endif -%}
-    {%- do run_query('delete from ' ~ noted) -%}
+    {%- set plan = reading_plan(source_name, name) -%}
+    {%- if plan.mode != 'nothing' -%}
+    {%- do forget_what_was_read(source_name, name) -%}
     insert into raw_registry.files_read
     select
         source_table,
         file_name,
         fingerprint,
-        '{{ reading_definition(source_name, name) }}' as definition,
-        {{ generation }} as generation
+        '{{ plan.definition or reading_definition(source_name, name) }}' as definition,
+        {#- The build that read it whole. #}
+        {{ build_number() if plan.mode == 'whole' else plan.generation }} as generation
     from raw_registry.files
     where source_table = '{{ source_table }}'
+    {%- endif -%}
 {%- endmacro %}

@@ -80,8 +80,7 @@
 
     {%- set directory = env_var('LIFECYCLE_RAW', 'raw') | replace("'", "''") -%}
     {%- set tables = run_query(
-        "select table_schema || '.' || table_name from information_schema.tables"
-        ~ " where table_catalog = current_database() and table_type = 'BASE TABLE'"
+        "select schema_name || '.' || table_name from duckdb_tables() where database_name = current_database()"
     ).columns[0].values() -%}
     {%- set found = fromjson(
         run_query("select raw_files('" ~ directory ~ "')").columns[0].values()[0]
@@ -106,11 +105,11 @@
         {%- do exceptions.warn('Not read: ' ~ file) -%}
     {%- endfor -%}
 
-    {%- set rows, files = [], [] -%}
+    {%- set rows, files, statements = [], [], ['create schema if not exists raw_registry'] -%}
     {%- for source in graph.sources.values() if source.source_name != 'registry' -%}
         {%- set name = source.source_name ~ '.' ~ source.name -%}
         {%- set file = found.tables.get(name) -%}
-        {%- do run_query('create schema if not exists ' ~ source.schema) -%}
+        {%- do statements.append('create schema if not exists ' ~ source.schema) -%}
         {%- if name in loaded and file -%}
             {%- do exceptions.raise_compiler_error(
                 name ~ " is there twice: as a file in " ~ found.directory ~ " and as the table "
@@ -125,7 +124,7 @@
             {%- endfor -%}
             {%- do check_columns(source, file.columns) -%}
         {%- else -%}
-            {%- do run_query(
+            {%- do statements.append(
                 'create or replace view ' ~ source.schema ~ '.' ~ source.name ~ ' as '
                 ~ (file.relation_sql if file else empty_table_sql(source))
             ) -%}
@@ -139,18 +138,18 @@
             ) -%}
         {%- endfor -%}
     {%- endfor -%}
-    {%- do run_query('create schema if not exists raw_registry') -%}
-    {%- do run_query('create or replace table raw_registry.tables as ' ~ rows | join(' union all ')) -%}
-    {%- do run_query('create or replace table raw_registry.files (source_table string, file_name string, fingerprint string)') -%}
-    {%- do run_query('insert into raw_registry.files values ' ~ files | join(', ')) -%}
-    {%- do run_query(
+    {%- do statements.extend([
+        'create or replace table raw_registry.tables as ' ~ rows | join(' union all '),
+        'create or replace table raw_registry.files (source_table string, file_name string, fingerprint string)',
+        'insert into raw_registry.files values ' ~ files | join(', '),
         'create table if not exists raw_registry.files_read'
-        ~ ' (source_table string, file_name string, fingerprint string, definition string, generation bigint)'
-    ) -%}
-    {%- do run_query('create table if not exists raw_registry.builds (build_number bigint)') -%}
-    {%- do run_query(
-        'insert into raw_registry.builds select coalesce(max(build_number), 0) + 1 from raw_registry.builds'
-    ) -%}
+        ~ ' (source_table string, file_name string, fingerprint string, definition string, generation bigint)',
+        'create table if not exists raw_registry.files_counted'
+        ~ ' (source_table string, file_name string, fingerprint string, definition string)',
+        'create table if not exists raw_registry.builds (build_number bigint)',
+        'insert into raw_registry.builds select coalesce(max(build_number), 0) + 1 from raw_registry.builds',
+    ]) -%}
+    {%- do run_query(statements | join(';\n')) -%}
 {% endmacro %}
 
 {% macro empty_table_sql(source) -%}

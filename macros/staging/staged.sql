@@ -35,9 +35,9 @@
 {%- endmacro %}
 
 {# A query: records as just read and judged by themselves (`own_problem`), with those of earlier builds that
-   have to be judged once more: other deliveries of the same records and, by `again`, a condition, those whose
-   neighbours have changed. #}
-{% macro with_known(relation, source_name, name, again=none) -%}
+   have to be judged once more: all deliveries of the same records and, by `again`, queries of their keys, of
+   those whose neighbours have changed. #}
+{% macro with_known(relation, source_name, name, again=[]) -%}
     {%- set columns = staged_columns(source_name, name) -%}
     {%- set key = delivery_key(source_name, name) -%}
     {%- set record_key = key_text(raw_table(source_name, name).key) -%}
@@ -77,11 +77,27 @@
     where
         {{ key }} in (
             select {{ record_key }} from {{ relation }}
+            {%- for keys in again %}
+            union all
+            {{ keys }}
+            {%- endfor %}
         )
-        {%- if again %}
-        or ({{ again }})
-        {%- endif %}
     {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{# A query: keys of records of earlier builds that were refused for want of another one, which came since: what
+   was there before was not the one. #}
+{% macro found_since(source_name, name, reason, column, others) -%}
+    {%- if reading_plan(source_name, name).mode != 'whole' -%}
+    {%- set last = run_query('select coalesce(max(_build_number), 0) from ' ~ this).columns[0].values()[0] -%}
+    select {{ delivery_key(source_name, name) }}
+    from {{ this }}
+    where
+        rejection_reason = '{{ reason }}'
+        and {{ column }} in (
+            select others.{{ column }} from {{ others }} as others where others._build_number > {{ last }}
+        )
     {%- endif -%}
 {%- endmacro %}
 
@@ -118,13 +134,13 @@
    to the record whose text sorts last, so the pick never depends on the order of rows. Few records come twice:
    only those are ranked, and written anew. #}
 {% macro keep_last_deliveries(source_name, name) -%}
-    {%- if execute -%}
-    {%- if reading_plan(source_name, name).mode == 'whole' -%}
+    {%- set mode = reading_plan(source_name, name).mode -%}
+    {%- if execute and (mode != 'nothing' or raw_table(source_name, name).judged_by) -%}
+    {%- if mode == 'whole' -%}
         {%- do forget_what_was_read(source_name, name) -%}
         {%- do commit_so_far() -%}
     {%- endif -%}
     {%- set key = delivery_key(source_name, name) -%}
-    {%- set columns = adapter.get_columns_in_relation(this) | map(attribute='name') | list -%}
     {%- set touched -%}
         rejection_reason is null
         and {{ key }} is not null
@@ -152,24 +168,29 @@
             )
     {%- endset -%}
     {%- set ranked = make_scratch_table(this.identifier ~ '__ranked', sql) -%}
-    {%- do run_statement(
-        'delete from ' ~ this ~ ' where ' ~ touched ~ ' and ' ~ key ~ ' in (select ' ~ key ~ ' from ' ~ ranked ~ ')'
-    ) -%}
-    {%- do run_statement(
-        'insert into ' ~ this ~ ' (' ~ columns | join(', ') ~ ') select '
-        ~ columns | join(', ') | replace(' is_kept,', ' delivery_rank = 1 as is_kept,') ~ ' from ' ~ ranked
-    ) -%}
+    {%- if run_query('select count(*) from ' ~ ranked).columns[0].values()[0] > 0 -%}
+        {%- set columns = adapter.get_columns_in_relation(this) | map(attribute='name') | list -%}
+        {%- do run_statement(
+            'delete from ' ~ this ~ ' where ' ~ touched ~ ' and ' ~ key ~ ' in (select ' ~ key ~ ' from ' ~ ranked ~ ')'
+        ) -%}
+        {%- do run_statement(
+            'insert into ' ~ this ~ ' (' ~ columns | join(', ') ~ ') select '
+            ~ columns | join(', ') | replace(' is_kept,', ' delivery_rank = 1 as is_kept,') ~ ' from ' ~ ranked
+        ) -%}
+    {%- endif -%}
     drop table {{ ranked }}
     {%- endif -%}
 {%- endmacro %}
 
 {# The number of this build: rows that it changes bear it. #}
 {% macro build_number() -%}
-    {%- if execute -%}
+    {%- set answers = answers_of_run() -%}
+    {%- if execute and 'build number' not in answers -%}
         {%- set known = adapter.get_relation(target.get('database'), 'raw_registry', 'builds') -%}
         {%- if known is not none -%}
             {%- set number = run_query('select max(build_number) from ' ~ known).columns[0].values()[0] -%}
         {%- endif -%}
+        {%- do answers.update({'build number': number or 1}) -%}
     {%- endif -%}
-    cast({{ number or 1 }} as bigint)
+    cast({{ answers['build number'] or 1 }} as bigint)
 {%- endmacro %}

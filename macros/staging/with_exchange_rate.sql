@@ -17,17 +17,14 @@
             and {{ day }} < rates.valid_until
 {%- endmacro %}
 
-{# A condition on a record of an earlier build: its day has a rate that came, or was corrected, since. #}
+{# A query: keys of records of earlier builds whose day has a rate that came, or was corrected, since. #}
 {% macro has_another_rate(source_name, name, day) -%}
-    {%- set key = delivery_key(source_name, name) -%}
-    {{ key }} in (
-        select known.{{ key }}
-        from {{ this }} as known
-        inner join {{ ref('stg_finance__exchange_rates') }} as rates
-            on
-                known.currency = rates.currency
-                and {{ day }} >= rates.rate_date
-                and {{ day }} < rates.valid_until
-        where rates._build_number > (select max(newest._build_number) from {{ this }} as newest)
-    )
+    select known.{{ delivery_key(source_name, name) }}
+    from {{ this }} as known
+    inner join {{ ref('stg_finance__exchange_rates') }} as rates
+        on
+            known.currency = rates.currency
+            and {{ day }} >= rates.rate_date
+            and {{ day }} < rates.valid_until
+    where rates._build_number > (select max(newest._build_number) from {{ this }} as newest)
 {%- endmacro %}

@@ -404,14 +404,31 @@ def test_what_she_shared_with_others_is_counted_without_her_by_the_next_build(ca
         assert carried_on["next"][mart] == carried_on["anew"][mart]
 
 
+def test_a_list_that_is_as_long_as_it_was_may_be_another(carried_on):
+    """Her card is lifted by hand, and somebody else asks, who has one identifier."""
+    assert carried_on["lifted"]["denied"] == carried_on["anew"]["denied"]
+    assert carried_on["anew"]["fay"] == [[1]]
+    assert carried_on["lifted"]["fay"] == [[0]]
+
+
 def carry_on(home):
     """Whole builds, for only such a one is carried on. Her request comes with the second."""
     run = dbt_here(home, PROJECT)
     request = home / "raw" / "privacy" / "erasure_requests.csv"
     shutil.move(request, home / "request.csv")
-    for what, *options in (["first"], ["asked"], ["next"], ["anew", "--full-refresh"]):
+    with (home / "raw" / "shop" / "orders.csv").open("a") as orders:
+        orders.write("O-8;2025-02-06 10:00;10.00;;fay@kept.example;;;\n")
+    for what, *options in (["first"], ["asked"], ["next"], ["anew", "--full-refresh"], ["lifted"]):
         if what == "asked":
             shutil.move(home / "request.csv", request)
+        if what == "lifted":
+            with duckdb.connect(str(home / "state.duckdb")) as connection:
+                connection.execute(
+                    "delete from intermediate.int_privacy__denied_identifiers"
+                    " where identifier_type = 'loyalty_card_id'"
+                )
+            with request.open("a") as requests:
+                requests.write("Q-2,2025-03-06 10:00,fay@kept.example\n")
         failed = run("build", *UNTESTED, *options, variables=VARS)
         assert not failed, failed
         with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
@@ -423,7 +440,13 @@ def carry_on(home):
                 ),
                 "identifiers": query("select * from marts.profile_identifiers order by all"),
                 "findings": query("select * from marts.identity_quality order by all"),
+                "fay": query(
+                    "select count(*) from staging.base_shop__orders where email like 'fay@%'"
+                ),
             }
+            connection.execute(f"attach '{home / 'state.duckdb'}' as state (read_only)")
+            denied = "select count(*) from state.intermediate.int_privacy__denied_identifiers"
+            told["denied"] = query(denied) if what != "first" else 0
         print(json.dumps({"what": what} | told, default=str))
 
 

@@ -152,6 +152,20 @@ def test_parts_of_csv_may_differ_in_columns_and_delimiter(raw):
     ]
 
 
+def test_a_large_part_of_csv_is_not_read_for_the_rows_of_others(raw):
+    line = ORDERS.splitlines(keepends=True)[1]
+    large = raw("shop/orders/large.csv", ORDERS + line * (raw_files.CHUNK_BYTES // len(line) + 1))
+    raw("shop/orders/1.csv")
+    raw("shop/orders/2.csv")
+    entry = table(raw)
+    assert {file for (file,) in rows(entry, "distinct _file")} == {"1.csv", "2.csv", "large.csv"}
+    large.write_bytes(ORDERS.encode() + b"\xff\n")
+    read = f"select order_id, _file from ({entry['relation_sql']}) where _file"
+    assert duckdb.sql(f"{read} in ('2.csv')").fetchall() == [("1", "2.csv")]
+    with pytest.raises(duckdb.Error):
+        duckdb.sql(f"{read} in ('large.csv')").fetchall()
+
+
 def test_parts_of_both_formats_hold_together_as_text(raw):
     raw("shop/orders/1.csv")
     raw("shop/orders/2.parquet", parquet(order_id="2"))

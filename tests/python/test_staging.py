@@ -61,7 +61,8 @@ class Shop:
 
 def deliveries(shop):
     """Names of what arrives, one after another."""
-    lines = [("l1", "o1", 5, 1), ("l2", "o4", 7, 1), ("l3", "o1", -1, 1)]
+    # One came twice, and of the two only one waits for its order.
+    lines = [("l1", "o1", 5, 1), ("l2", "o4", 7, 1), ("l3", "o1", -1, 1), ("l2", "o1", 6, 1)]
     shop.orders(
         "1", f"o1,{DAY.format(1)},10,", f"o2,{DAY.format(2)},20,GBP", f"o3,{DAY.format(2)},x,"
     )
@@ -124,6 +125,10 @@ def drive(home):
                     f" from staging.base_{table} order by all"
                 ).fetchall()
                 for table in (*TABLES, "finance__exchange_rates", "web__events")
+            } | {
+                "raw_totals": connection.execute(
+                    "select *, 0 from staging.stg_registry__raw_totals order by all"
+                ).fetchall()
             }
 
     warehouse, kept = home / "warehouse.duckdb", home / "kept.duckdb"
@@ -187,6 +192,8 @@ def test_what_is_read_bit_by_bit_is_what_is_read_at_once(builds):
         assert build["told"] == build["anew"], name
     assert len(builds) == 11
     assert all(builds["a later rate, and lines that arrive"]["told"][table] for table in TABLES)
+    counted = {row[0]: row[1] for row in builds["parts"]["told"]["raw_totals"]}
+    assert counted["shop.orders"] == 6 and counted["shop.order_lines"] == 4
 
 
 def test_what_was_read_is_not_read_again(builds):

@@ -23,8 +23,11 @@ counted as (
     select
         '{{ table.source_table }}' as source_table,
         {{ 'true' if table.is_person else 'false' }} as is_removed,
-        cast(sum(case when is_erased and rejection_reason is null then 1 else 0 end) as bigint) as row_count
+        count(*) as row_count
     from {{ ref(table.base) }}
+    where
+        is_erased
+        and rejection_reason is null
     {% if not loop.last %}union all{% endif %}
     {% endfor %}
 
@@ -33,5 +36,5 @@ counted as (
 select
     source_table,
     is_removed,
-    coalesce(row_count, 0) as row_count
+    cast(row_count as bigint) as row_count
 from counted

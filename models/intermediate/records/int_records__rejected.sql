@@ -25,7 +25,10 @@ rejected as (
         _part as file_name,
         raw_record
     from {{ ref('base_' ~ table.source ~ '__' ~ table.name) }}
-    where rejection_reason is not null
+    {#- Of all that is not kept: to read it of all takes longer. #}
+    where
+        not is_kept
+        and rejection_reason is not null
     {% if not loop.last %}union all{% endif %}
     {% endfor %}
 

@@ -2,17 +2,21 @@
 
 {# The day the project looks from. A date that stands far beyond all others is a slip of somebody's
    keyboard and must not become today: the query stops and asks. #}
+{% set dated = {
+    'stg_shop__orders': 'ordered_at',
+    'stg_pos__receipts': 'sold_at',
+    'stg_web__events': 'occurred_at',
+    'stg_messaging__events': 'occurred_at',
+} %}
+
 with
 
-dated as (
+counted as (
 
-    {%- for model, time in [
-        ('stg_shop__orders', 'ordered_at'),
-        ('stg_pos__receipts', 'sold_at'),
-        ('stg_web__events', 'occurred_at'),
-        ('stg_messaging__events', 'occurred_at'),
-    ] %}
-    select {{ local_date(time) }} as happened_on
+    {%- for model, time in dated.items() %}
+    select
+        count(*) as record_count,
+        max({{ time }}) as last_at
     from {{ ref(model) }}
     {%- if not loop.last %}
     union all
@@ -21,12 +25,75 @@ dated as (
 
 ),
 
+everything as (
+
+    select
+        sum(record_count) as record_count,
+        max(last_at) as last_at,
+        max(last_at) - interval '40' day as recent_after
+    from counted
+
+),
+
+{# To count the days of all records takes long, and they are mostly of no interest. #}
+recent as (
+
+    {%- for model, time in dated.items() %}
+    select {{ local_date('records.' ~ time) }} as happened_on
+    from {{ ref(model) }} as records
+    cross join everything
+    where records.{{ time }} > everything.recent_after
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+
+),
+
+recents as (
+
+    select count(*) as record_count from recent
+
+),
+
+{# One row, if 99.9 % of the records are not recent; else nothing else is read. #}
+far as (
+
+    select everything.recent_after
+    from everything
+    cross join recents
+    where (everything.record_count - recents.record_count) * 1000 >= everything.record_count * 999
+
+),
+
+older as (
+
+    {%- for model, time in dated.items() %}
+    select {{ local_date('records.' ~ time) }} as happened_on
+    from {{ ref(model) }} as records
+    cross join far
+    where records.{{ time }} <= far.recent_after
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+
+),
+
+looked_at as (
+
+    select happened_on from recent
+    union all
+    select happened_on from older
+
+),
+
 days as (
 
     select
         happened_on,
         count(*) as record_count
-    from dated
+    from looked_at
     group by happened_on
 
 ),
@@ -34,10 +101,13 @@ days as (
 accumulated as (
 
     select
-        happened_on,
-        sum(record_count) over (order by happened_on) as records_so_far,
-        sum(record_count) over () as all_records
+        days.happened_on,
+        everything.record_count
+        - sum(days.record_count) over ()
+        + sum(days.record_count) over (order by days.happened_on) as records_so_far,
+        everything.record_count as all_records
     from days
+    cross join everything
 
 ),
 

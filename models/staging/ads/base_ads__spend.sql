@@ -61,7 +61,7 @@ judged as (
 
 records as (
 
-    {{ with_known('judged', 'ads', 'spend', again=has_another_rate('ads', 'spend', 'spend_date')) }}
+    {{ with_known('judged', 'ads', 'spend', again=[has_another_rate('ads', 'spend', 'spend_date')]) }}
 
 ),
 

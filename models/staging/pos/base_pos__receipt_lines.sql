@@ -61,8 +61,9 @@ records as (
 
     {{ with_known(
         'judged', 'pos', 'receipt_lines',
-        again="rejection_reason = 'line without its receipt' and receipt_id in (select receipt_id from "
-        ~ ref('stg_pos__receipts') ~ ')'
+        again=[found_since(
+            'pos', 'receipt_lines', 'line without its receipt', 'receipt_id', ref('stg_pos__receipts')
+        )]
     ) }}
 
 ),

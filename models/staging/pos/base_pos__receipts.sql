@@ -73,8 +73,10 @@ records as (
 
     {{ with_known(
         'judged', 'pos', 'receipts',
-        again=has_another_rate('pos', 'receipts', local_date('sold_at'))
-        ~ " or rejection_reason = 'return of a receipt that is not there'"
+        again=[
+            has_another_rate('pos', 'receipts', local_date('sold_at')),
+            "select receipt_id from " ~ this ~ " where rejection_reason = 'return of a receipt that is not there'",
+        ]
     ) }}
 
 ),
@@ -102,6 +104,7 @@ sales as (
     where
         rejection_reason is null
         and return_of_receipt_id is null
+        and receipt_id in (select return_of_receipt_id from priced)
     {%- endif %}
 
 ),

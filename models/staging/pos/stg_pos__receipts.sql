@@ -20,7 +20,10 @@ select
     rate_to_reporting,
 
     ---------- timestamps
-    sold_at
+    sold_at,
+
+    ---------- delivery
+    _build_number
 
 from {{ portable(ref('base_pos__receipts')) }}
 where is_kept

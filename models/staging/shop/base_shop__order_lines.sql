@@ -61,8 +61,9 @@ records as (
 
     {{ with_known(
         'judged', 'shop', 'order_lines',
-        again="rejection_reason = 'line without its order' and order_id in (select order_id from "
-        ~ ref('stg_shop__orders') ~ ')'
+        again=[found_since(
+            'shop', 'order_lines', 'line without its order', 'order_id', ref('stg_shop__orders')
+        )]
     ) }}
 
 ),

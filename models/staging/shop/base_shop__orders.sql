@@ -86,7 +86,7 @@ records as (
 
     {{ with_known(
         'judged', 'shop', 'orders',
-        again=has_another_rate('shop', 'orders', local_date('ordered_at'))
+        again=[has_another_rate('shop', 'orders', local_date('ordered_at'))]
     ) }}
 
 ),

@@ -61,8 +61,9 @@ records as (
 
     {{ with_known(
         'judged', 'shop', 'refunds',
-        again="rejection_reason = 'refund without its order' and order_id in (select order_id from "
-        ~ ref('stg_shop__orders') ~ ')'
+        again=[found_since(
+            'shop', 'refunds', 'refund without its order', 'order_id', ref('stg_shop__orders')
+        )]
     ) }}
 
 ),

@@ -31,7 +31,10 @@ select
 
     ---------- timestamps
     ordered_at,
-    cancelled_at
+    cancelled_at,
+
+    ---------- delivery
+    _build_number
 
 from {{ portable(ref('base_shop__orders')) }}
 where is_kept
