@@ -3,6 +3,11 @@
     {{- return(none if flags.FULL_REFRESH else left_table('intermediate', 'int_segments__spans')) -}}
 {%- endmacro %}
 
+{# The last build that was finished, if the spans are there that it told. #}
+{% macro told_by_finished() -%}
+    {{- return(last_finished() if told_spans_relation() else none) -}}
+{%- endmacro %}
+
 {# A query of the spans that the build before told. #}
 {% macro told_spans() -%}
     {%- set relation = told_spans_relation() -%}
@@ -14,6 +19,8 @@
             {{ row_hash(['0']) }} as definition_hash,
             cast(null as date) as first_day,
             cast(null as date) as told_on,
+            cast(null as date) as last_turned_on,
+            cast(null as date) as next_turn_on,
             cast(null as integer) as from_period_number,
             cast(null as integer) as until_period_number,
             cast(null as string) as segment,

@@ -1,15 +1,15 @@
-{# How many people are in each segment, out of where spans begin and end: what a period costs does not depend
-   on how many people stay where they are. #}
+{# How many people are in each segment, out of who went in and who went out: what a period costs does not
+   depend on how many people stay where they are. #}
 with
 
-spans as (
+courses as (
 
     select
         segment,
-        from_period_number,
-        until_period_number
-    from {{ ref('int_segments__spans') }}
-    where segment is not null
+        previous_segment,
+        customers,
+        from_period_number
+    from {{ ref('int_segments__courses') }}
 
 ),
 
@@ -30,17 +30,16 @@ changes as (
     select
         segment,
         from_period_number as period_number,
-        1 as change
-    from spans
+        customers as change
+    from courses
 
     union all
 
     select
-        segment,
-        until_period_number + 1 as period_number,
-        -1 as change
-    from spans
-    where until_period_number is not null
+        previous_segment as segment,
+        from_period_number as period_number,
+        -customers as change
+    from courses
 
 ),
 

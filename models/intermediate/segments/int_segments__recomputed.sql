@@ -61,7 +61,14 @@ spans as (
             partition by person_number
             order by period_number
             rows between unbounded preceding and current row
-        ) as entered_in
+        ) as entered_in,
+        {# The same for all who went from segment to segment at the same times. #}
+        bit_xor(
+            case
+                when segment is distinct from previous_segment
+                    then {{ row_hash(['segment', 'period_number']) }}
+            end
+        ) over (partition by person_number) as course_hash
     from followed
     where starts_span
 
@@ -72,6 +79,7 @@ select
     touched.facts_hash,
     touched.settings_hash,
     touched.definition_hash,
+    spans.course_hash,
     spans.segment,
     spans.previous_segment,
     case
@@ -85,12 +93,15 @@ select
     case when steps.lifetime_order_count > 0 then steps.lifetime_order_count end as lifetime_order_count,
     spans.period_number as from_period_number,
     spans.until_period_number,
+    {{ build_number() }} as build_number,
     spans.is_engaged,
     case when spans.segment is not null then periods.period_end end as entered_on,
     steps.first_purchased_on,
     steps.last_purchased_on,
     touched.first_day,
-    as_of.as_of_date as told_on
+    as_of.as_of_date as told_on,
+    touched.last_turned_on,
+    touched.next_turn_on
 from spans
 inner join touched on spans.person_number = touched.person_number
 inner join periods on spans.entered_in = periods.period_number

@@ -35,12 +35,6 @@ as_of as (
 
 ),
 
-told_spans as (
-
-    {{ told_spans() }}
-
-),
-
 {# All by the same vars and from the same first period on: if one of these changes, all are told anew. #}
 told_by as (
 
@@ -48,7 +42,7 @@ told_by as (
         max(told_on) as told_on,
         max(settings_hash) as settings_hash,
         max(first_day) as first_day
-    from told_spans
+    from ({{ told_spans() }}) as told_spans
 
 ),
 
@@ -92,7 +86,7 @@ told as (
     select
         told_spans.*,
         periods.period_end
-    from told_spans
+    from ({{ told_spans() }}) as told_spans
     inner join touched on told_spans.profile_id = touched.profile_id
     inner join told_periods as periods
         on

@@ -29,6 +29,7 @@ select
     touched.facts_hash,
     touched.settings_hash,
     touched.definition_hash,
+    null as course_hash,
     null as segment,
     null as previous_segment,
     null as out_of_base_reason,
@@ -40,12 +41,15 @@ select
     null as lifetime_order_count,
     null as from_period_number,
     null as until_period_number,
+    null as build_number,
     null as is_engaged,
     null as entered_on,
     null as first_purchased_on,
     null as last_purchased_on,
     touched.first_day,
-    null as told_on
+    null as told_on,
+    null as last_turned_on,
+    null as next_turn_on
 from {{ touched }} as touched
 left join recomputed on touched.profile_id = recomputed.profile_id
 where recomputed.profile_id is null

@@ -1,17 +1,16 @@
 {# Whose history has to be told anew: the people about whom something else is known than when it was last
    told, or who have passed a date since then on which they may have gone elsewhere (a score fell, a window
    ended). All of them if the rules, the code or the cuts are others now. The history of everybody else stays as it is, for
-   it depends on nothing else. #}
+   it depends on nothing else.
+
+   Facts are asked only of whom they may be others: the tables that they are in are carried on, so that they hold
+   other rows of people alone who are touched. #}
+{% set finished = told_by_finished() %}
+{% set asked = 'profile_id in (select profile_id from asked)' if finished else 'true' %}
 {% set is_held = var('rfm_yardstick') == 'held' %}
 {% set told_cuts = ([] if is_held else ['period_end']) + yardstick_cuts() %}
 
 with
-
-profiles as (
-
-    select * from {{ ref('int_profiles') }}
-
-),
 
 as_of as (
 
@@ -90,6 +89,51 @@ definition as (
 
 ),
 
+told_days as (
+
+    {# Of a period that was not over only what came before it was told for good. #}
+    select
+        calendar_day as told_on,
+        case when period_end = calendar_day then calendar_day else previous_period_end end as told_until
+    from calendar
+
+),
+
+{% if finished %}
+asked as (
+
+    select profile_id from {{ ref('int_profiles__touched') }}
+    union
+    select spans.profile_id
+    from ({{ told_spans() }}) as spans
+    cross join definition
+    cross join as_of
+    left join told_days on spans.told_on = told_days.told_on
+    where
+        spans.until_period_number is null
+        and (
+            told_days.told_until is null
+            or spans.definition_hash <> definition.definition_hash
+            or spans.last_turned_on > told_days.told_until
+            or spans.next_turn_on <= as_of.as_of_date
+        )
+    {# Of somebody who was not seen yet nothing is told. #}
+    union
+    select profile_id from {{ ref('int_profiles') }}
+    where first_seen_on > date '{{ finished.as_of_date }}'
+
+),
+
+{% else %}
+-- depends_on: {{ ref('int_profiles__touched') }}
+{% endif %}
+profiles as (
+
+    select * from {{ ref('int_profiles') }}
+    where {{ asked }}
+
+),
+
 purchases as (
 
     select
@@ -99,6 +143,7 @@ purchases as (
         max(coalesce(next_seen_on, seen_on)) as last_changed_on,
         max(case when next_seen_on is null then purchased_on end) as last_purchased_on
     from {{ ref('int_purchases__versions') }}
+    where {{ asked }}
     group by profile_id
 
 ),
@@ -117,9 +162,16 @@ activities as (
                 when active_spans.active_until < as_of.as_of_date
                     then {{ days_after('active_spans.active_until', 1) }}
             end
-        ) as last_ended_on
+        ) as last_ended_on,
+        min(
+            case
+                when active_spans.active_until >= as_of.as_of_date
+                    then {{ days_after('active_spans.active_until', 1) }}
+            end
+        ) as next_ends_on
     from {{ ref('int_profiles__active_spans') }} as active_spans
     cross join as_of
+    where {{ asked }}
     group by active_spans.profile_id
 
 ),
@@ -137,6 +189,7 @@ joined as (
         activities.activities_hash,
         activities.last_began_on,
         activities.last_ended_on,
+        activities.next_ends_on,
         {% for cut in range(1, 5) %}
         {{ days_after('purchases.last_purchased_on', '-current_yardstick.recency_cut_' ~ cut) }}
             as turn_{{ cut }},
@@ -169,14 +222,18 @@ known as (
             {%- if not loop.last %},{% endif %}
 
             {% endfor %}
-        ) as last_turned_on
+        ) as last_turned_on,
+        least(
+            case when first_seen_on > as_of_date then first_seen_on end,
+            case when contact_known_on > as_of_date then contact_known_on end,
+            next_ends_on,
+            {% for turn in range(1, 6) %}
+            case when turn_{{ turn }} > as_of_date then turn_{{ turn }} end
+            {%- if not loop.last %},{% endif %}
+
+            {% endfor %}
+        ) as next_turn_on
     from joined
-
-),
-
-told_spans as (
-
-    {{ told_spans() }}
 
 ),
 
@@ -186,14 +243,12 @@ told as (
         spans.profile_id,
         spans.facts_hash,
         spans.definition_hash,
-        {# Of a period that was not over only what came before it was told for good. #}
-        case
-            when calendar.period_end = spans.told_on then spans.told_on
-            else calendar.previous_period_end
-        end as told_until
-    from told_spans as spans
-    left join calendar on spans.told_on = calendar.calendar_day
-    where spans.until_period_number is null
+        told_days.told_until
+    from ({{ told_spans() }}) as spans
+    left join told_days on spans.told_on = told_days.told_on
+    where
+        spans.until_period_number is null
+        and {{ asked }}
 
 ),
 
@@ -206,7 +261,9 @@ touched as (
         case when known.profile_id is not null then definition.settings_hash end as settings_hash,
         case when known.profile_id is not null then definition.definition_hash end as definition_hash,
         coalesce(known.facts_hash <> told.facts_hash, true) as is_changed,
-        case when known.profile_id is not null then definition.first_day end as first_day
+        case when known.profile_id is not null then definition.first_day end as first_day,
+        known.last_turned_on,
+        known.next_turn_on
     from known
     full join told on known.profile_id = told.profile_id
     cross join definition

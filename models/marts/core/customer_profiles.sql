@@ -1,22 +1,46 @@
+{{ config(
+    materialized=incremental_or_table(),
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook=['{{ forget_retold() }}', '{{ let_days_pass() }}'],
+) }}
+
 with
+
+as_of as (
+
+    select as_of_date from {{ ref('int_as_of_date') }}
+
+),
+
+segments as (
+
+    select * from {{ ref('segments') }}
+
+),
 
 profiles as (
 
     select * from {{ ref('int_profiles') }}
+    where {{ is_retold('profile_id') }}
 
 ),
 
-{# Whoever was first seen after the as-of date has no place here yet, and is left out. #}
-membership as (
+{# What segment_membership says of the as-of date; from here a few people are picked sooner. Whoever was first
+   seen after that date has no place here yet, and is left out. #}
+spans as (
 
-    select * from {{ ref('segment_membership') }}
-    where is_current
+    select * from {{ ref('int_segments__spans') }}
+    where
+        until_period_number is null
+        and {{ is_retold('profile_id') }}
 
 ),
 
 activity as (
 
     select * from {{ ref('int_profiles__activity') }}
+    where {{ is_retold('profile_id') }}
 
 )
 
@@ -28,9 +52,9 @@ select
     profiles.phone_hash,
 
     ---------- strings
-    membership.segment,
-    membership.stage,
-    membership.out_of_base_reason,
+    spans.segment,
+    segments.stage,
+    spans.out_of_base_reason,
     activity.acquisition_channel,
     profiles.country,
     activity.email_consent,
@@ -45,10 +69,10 @@ select
     ---------- numerics
     profiles.birth_year,
     profiles.identifier_count,
-    membership.recency_score,
-    membership.frequency_score,
-    membership.monetary_score,
-    membership.recency_days,
+    spans.recency_score,
+    spans.frequency_score,
+    spans.monetary_score,
+    cast({{ days_between('spans.last_purchased_on', 'as_of.as_of_date') }} as bigint) as recency_days,
     activity.order_count,
     activity.net_revenue,
     activity.gross_margin,
@@ -60,7 +84,7 @@ select
     profiles.has_email,
     profiles.has_phone,
     profiles.is_contactable,
-    membership.is_engaged,
+    spans.is_engaged,
     profiles.is_test,
     profiles.has_name,
     profiles.is_email_reachable,
@@ -75,5 +99,7 @@ select
     activity.last_answered_on
 
 from profiles
-inner join membership on profiles.profile_id = membership.profile_id
+inner join spans on profiles.profile_id = spans.profile_id
 inner join activity on profiles.profile_id = activity.profile_id
+cross join as_of
+left join segments on spans.segment = segments.segment

@@ -2,12 +2,12 @@
    what goes in comes out: the rows of a from_segment add up to its people in the period before, those of
    a to_segment to its people in this one. In the first period everybody comes from outside.
 
-   Moves are where spans begin; who was there before and did not move has stayed. #}
+   Moves are the steps of courses; who was there before and did not move has stayed. #}
 with
 
-spans as (
+courses as (
 
-    select * from {{ ref('int_segments__spans') }}
+    select * from {{ ref('int_segments__courses') }}
 
 ),
 
@@ -44,9 +44,8 @@ moves as (
         from_period_number as period_number,
         coalesce(previous_segment, 'outside') as from_segment,
         coalesce(segment, 'outside') as to_segment,
-        count(*) as customers
-    from spans
-    where coalesce(previous_segment, 'outside') <> coalesce(segment, 'outside')
+        sum(customers) as customers
+    from courses
     group by
         from_period_number,
         coalesce(previous_segment, 'outside'),

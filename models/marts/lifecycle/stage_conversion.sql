@@ -4,9 +4,9 @@
 
 with
 
-segment_spans as (
+courses as (
 
-    select * from {{ ref('int_segments__spans') }}
+    select * from {{ ref('int_segments__courses') }}
 
 ),
 
@@ -100,16 +100,17 @@ last_period as (
 
 ),
 
-{# Where somebody went to another stage, or outside. Within one he is in many spans. #}
+{# Where people went to another stage, or outside. Within one they may go from segment to segment. #}
 entries as (
 
     select
-        segment_spans.profile_id,
+        courses.course_hash,
+        courses.customers,
         segments.stage,
-        segment_spans.from_period_number
-    from segment_spans
-    left join segments on segment_spans.segment = segments.segment
-    left join segments as previous_segments on segment_spans.previous_segment = previous_segments.segment
+        courses.from_period_number
+    from courses
+    left join segments on courses.segment = segments.segment
+    left join segments as previous_segments on courses.previous_segment = previous_segments.segment
     where coalesce(segments.stage, '') <> coalesce(previous_segments.stage, '')
 
 ),
@@ -118,7 +119,7 @@ followed as (
 
     select
         *,
-        lead(from_period_number) over (partition by profile_id order by from_period_number) - 1
+        lead(from_period_number) over (partition by course_hash order by from_period_number) - 1
             as until_period_number
     from entries
 
@@ -127,7 +128,8 @@ followed as (
 stays as (
 
     select
-        followed.profile_id,
+        followed.course_hash,
+        followed.customers,
         followed.stage,
         followed.from_period_number,
         coalesce(followed.until_period_number, last_period.period_number) as until_period_number
@@ -137,11 +139,12 @@ stays as (
 
 ),
 
-{# From which period to which somebody was in one stage, and as many periods later in another; and wherever he
-   was later. #}
+{# From which period to which people were in one stage, and as many periods later in another; and wherever
+   they were later. #}
 paths as (
 
     select
+        stays.customers,
         stays.stage,
         later_stays.stage as later_stage,
         horizons.horizon,
@@ -154,7 +157,7 @@ paths as (
     from stays
     inner join stays as later_stays
         on
-            stays.profile_id = later_stays.profile_id
+            stays.course_hash = later_stays.course_hash
             and stays.from_period_number < later_stays.until_period_number
             and stays.until_period_number >= later_stays.from_period_number - {{ horizons | max }}
     cross join horizons
@@ -162,6 +165,7 @@ paths as (
     union all
 
     select
+        stays.customers,
         stays.stage,
         'all' as later_stage,
         horizons.horizon,
@@ -180,7 +184,7 @@ counted_paths as (
         horizon,
         from_period_number,
         until_period_number,
-        count(*) as customers
+        sum(customers) as customers
     from paths
     where from_period_number <= until_period_number
     group by stage, later_stage, horizon, from_period_number, until_period_number

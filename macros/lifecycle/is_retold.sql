@@ -1,0 +1,24 @@
+{# The condition that of a person something may be another than in the last finished build, or that the
+   history was told anew since: a date may have passed for whoever did nothing, and cuts may be others. #}
+{% macro is_retold(column) -%}
+    {%- if not execute -%}
+        {%- do ref('int_profiles__touched') -%}
+        {%- do ref('int_segments__spans') -%}
+    {%- endif -%}
+    {%- if is_carried_on() -%}
+        {{ column }} in (
+            select profile_id from {{ ref('int_profiles__touched') }}
+            union all
+            select profile_id from {{ ref('int_segments__spans') }}
+            where build_number > {{ last_finished().build_number }}
+        )
+    {%- else -%}
+        true
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro forget_retold() -%}
+    {%- if execute and is_incremental() -%}
+        delete from {{ this }} where {{ is_retold('profile_id') }}
+    {%- endif -%}
+{%- endmacro %}
