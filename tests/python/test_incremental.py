@@ -23,6 +23,8 @@ START, DAYS, BATCHES = datetime(2024, 1, 1), 420, 8
 DELIVERED = [240, 300, 301, 302, 330, 362, 390, 420]
 LATE, OLDER = "late@shop.example", "older@shop.example"
 ERASED = ("C1", "C2", "C3")
+# Of the playbook, and of somebody who did not look there.
+LETTERS = ("lost_mailing", "about_to_sleep_letter", "news")
 COLUMNS = {
     "shop.orders": (
         "order_id",
@@ -44,6 +46,7 @@ COLUMNS = {
         "anonymous_id",
         "customer_id",
         "utm_source",
+        "product_id",
     ),
     "messaging.events": (
         "event_id",
@@ -52,7 +55,11 @@ COLUMNS = {
         "event_type",
         "occurred_at",
         "email",
+        "campaign_id",
     ),
+    "messaging.consents": ("consent_id", "channel", "status", "changed_at", "email"),
+    "experiments.assignments": ("experiment_id", "arm", "assigned_at", "customer_id", "email"),
+    "shop.products": ("product_id", "category"),
     "privacy.erasure_requests": ("request_id", "requested_at", "customer_id"),
 }
 
@@ -111,13 +118,14 @@ def deliveries(seed):
             seen = joined + chance.randrange(DAYS - joined)
             known = customer if kind == "account" and chance.random() < 0.5 else None
             source = chance.choice([None, None, "google"])
-            event = (f"W{person}-{nth}", "page_view", at(seen), device, known, source)
+            event = (f"W{person}-{nth}", "page_view", at(seen), device, known, source, None)
             deliver("web.events", seen, *event)
         if kind in ("account", "contact"):
             for nth in range(chance.randrange(4)):
                 read = joined + chance.randrange(DAYS - joined)
                 message = (f"M{person}-{nth}", f"M{person}-{nth}", "email", "opened", at(read))
-                deliver("messaging.events", read, *message, email)
+                deliver("messaging.events", read, *message, email, None)
+    advertise(chance, at, deliver)
     # One of them is older than all others: periods begin earlier, and are counted from another on.
     orders = [(LATE, 40, 0), (LATE, 200, 0), (LATE, 120, 2), (OLDER, 40, 0), (OLDER, -40, 6)]
     for nth, (email, day, batch) in enumerate(orders):
@@ -134,6 +142,33 @@ def deliveries(seed):
         asked = START + timedelta(days=370)
         batches[6]["privacy.erasure_requests"].append((f"Q{customer}", asked, customer))
     return batches
+
+
+def advertise(chance, at, deliver):
+    """Letters and who allows them, two experiments, and things that people look at."""
+    for number in range(4):
+        deliver("shop.products", 0, f"P{number}", f"kind {number % 2}")
+    for person in range(150):
+        customer, email, device = f"C{person}", f"c{person}@shop.example", f"D{person}"
+        for nth in range(chance.randrange(3)):
+            day = chance.randrange(DAYS)
+            status = chance.choice(["granted", "granted", "withdrawn"])
+            deliver("messaging.consents", day, f"S{person}-{nth}", "email", status, at(day), email)
+        for nth in range(chance.randrange(4)):
+            day = chance.randrange(DAYS)
+            name, letter = f"A{person}-{nth}", chance.choice(LETTERS)
+            deliver("messaging.events", day, name, name, "email", "sent", at(day), email, letter)
+        if chance.random() < 0.5:
+            day = chance.randrange(DAYS - 90)
+            who = chance.choice([(customer, None), (None, email)])
+            deliver("experiments.assignments", day, "colour", chance.choice("ab"), at(day), *who)
+        # Of late, wherever the story stands.
+        for last in DELIVERED:
+            day = last - 1 - chance.randrange(40)
+            event, kind = f"V{person}-{last}", chance.choice(["product_view", "add_to_cart"])
+            if chance.random() < 0.3:
+                thing = f"P{chance.randrange(4)}"
+                deliver("web.events", day, event, kind, at(day), device, None, None, thing)
 
 
 def write_raw(raw, batch, number):

@@ -1,3 +1,17 @@
+{% set terms = ['day', 'products'] %}
+{% set is_touched_person = is_touched_in_activation('profile_id', terms, 'int_profiles__touched') %}
+{% set types = ['customer_id', 'email', 'anonymous_id'] %}
+{% set names_touched_person = names_touched('events', types) %}
+{% set is_narrow = are_terms_kept(terms) %}
+{% set is_of_touched_person -%}
+(
+    {{ names_touched_person }}
+    or events.event_id in (select shared.record_id from shared_device_records as shared)
+)
+{%- endset %}
+{% set is_of_touched_person = is_of_touched_person if is_narrow else 'true' %}
+{{ carried_on_in_activation(terms, 'int_profiles__touched') }}
+
 {# What people looked at or put into the cart on the web of late, and have not bought: carts, products,
    categories, each within its window (`retargeting_window_days`). #}
 {% set windows = var('retargeting_window_days') %}
@@ -11,48 +25,61 @@ shared_device_records as (
 
 ),
 
-events as (
-
-    select * from {{ ref('stg_web__events') }}
-    where
-        product_id is not null
-        and event_type in ('product_view', 'add_to_cart')
-        and not is_bot
-
-),
-
 as_of as (
 
     select as_of_date from {{ ref('int_as_of_date') }}
 
 ),
 
-{# At a device of several people it is whoever was there; else the account tells, the address, the device. The
-   time is compared as it is too, wherever on earth the day is: so old events need not be read. #}
-looks as (
+{# The time is compared as it is too, wherever on earth the day is: so old events need not be read. #}
+events as (
 
     select
-        case
-            when shared_device_records.record_id is not null then shared_device_records.profile_id
-            else {{ owner(['customer_id', 'email', 'anonymous_id']) }}
-        end as profile_id,
-        events.event_id,
-        events.event_type,
-        events.product_id,
-        products.category,
-        as_of.as_of_date,
+        events.*,
         {{ local_date('events.occurred_at') }} as looked_on,
-        events.occurred_at
-    from events
+        as_of.as_of_date
+    from {{ ref('stg_web__events') }} as events
     inner join as_of
         on
             {{ local_date('events.occurred_at') }}
             > {{ days_before('as_of.as_of_date', windows.values() | max) }}
             and {{ local_date('events.occurred_at') }} <= as_of.as_of_date
             and events.occurred_at > {{ days_before('as_of.as_of_date', windows.values() | max) }}
+    where
+        events.product_id is not null
+        and events.event_type in ('product_view', 'add_to_cart')
+        and not events.is_bot
+        and {{ is_of_touched_person }}
+
+),
+
+{% if is_narrow %}
+named_identifiers as (
+
+    {{ identifiers_named_by('events', types) }}
+
+),
+{% endif %}
+
+{# At a device of several people it is whoever was there; else the account tells, the address, the device. #}
+looks as (
+
+    select
+        case
+            when shared_device_records.record_id is not null then shared_device_records.profile_id
+            else {{ owner(types) }}
+        end as profile_id,
+        events.event_id,
+        events.event_type,
+        events.product_id,
+        products.category,
+        events.as_of_date,
+        events.looked_on,
+        events.occurred_at
+    from events
     left join {{ ref('stg_shop__products') }} as products on events.product_id = products.product_id
     left join shared_device_records on events.event_id = shared_device_records.record_id
-    {{ joined_owners('events', ['customer_id', 'email', 'anonymous_id']) }}
+    {{ joined_owners('events', types, 'named_identifiers' if is_narrow else none) }}
 
 ),
 
@@ -63,6 +90,7 @@ purchases as (
     from {{ ref('int_purchases') }} as purchases
     inner join as_of
         on purchases.purchased_on > {{ days_before('as_of.as_of_date', windows.values() | max) }}
+    where {{ is_touched_person }}
 
 ),
 
@@ -214,4 +242,6 @@ select
     cast(look_count as bigint) as look_count,
     last_looked_on
 from interests
-where profile_id is not null
+where
+    profile_id is not null
+    and {{ is_touched_person }}
