@@ -1,12 +1,18 @@
+{% set windows = var('retargeting_window_days') %}
 {% set terms = ['day', 'products'] %}
 {% set is_touched_person = is_touched_in_activation('profile_id', terms, 'int_profiles__touched') %}
 {% set types = ['customer_id', 'email', 'anonymous_id'] %}
 {% set names_touched_person = names_touched('events', types) %}
 {% set is_narrow = are_terms_kept(terms) %}
+{# The day is that of the last finished build, or all is read. #}
+{% set told_on = "date '" ~ (last_finished() or {}).as_of_date ~ "'" %}
 {% set is_of_touched_person -%}
 (
-    {{ names_touched_person }}
-    or events.event_id in (select shared.record_id from shared_device_records as shared)
+    events.occurred_at > {{ days_before(told_on, windows.values() | max) }}
+    and (
+        {{ names_touched_person }}
+        or events.event_id in (select shared.record_id from shared_device_records as shared)
+    )
 )
 {%- endset %}
 {% set is_of_touched_person = is_of_touched_person if is_narrow else 'true' %}
@@ -14,7 +20,6 @@
 
 {# What people looked at or put into the cart on the web of late, and have not bought: carts, products,
    categories, each within its window (`retargeting_window_days`). #}
-{% set windows = var('retargeting_window_days') %}
 
 with
 
@@ -25,26 +30,10 @@ shared_device_records as (
 
 ),
 
-as_of as (
-
-    select as_of_date from {{ ref('int_as_of_date') }}
-
-),
-
-{# The time is compared as it is too, wherever on earth the day is: so old events need not be read. #}
 events as (
 
-    select
-        events.*,
-        {{ local_date('events.occurred_at') }} as looked_on,
-        as_of.as_of_date
+    select events.*
     from {{ ref('stg_web__events') }} as events
-    inner join as_of
-        on
-            {{ local_date('events.occurred_at') }}
-            > {{ days_before('as_of.as_of_date', windows.values() | max) }}
-            and {{ local_date('events.occurred_at') }} <= as_of.as_of_date
-            and events.occurred_at > {{ days_before('as_of.as_of_date', windows.values() | max) }}
     where
         events.product_id is not null
         and events.event_type in ('product_view', 'add_to_cart')
@@ -61,7 +50,14 @@ named_identifiers as (
 ),
 {% endif %}
 
-{# At a device of several people it is whoever was there; else the account tells, the address, the device. #}
+as_of as (
+
+    select as_of_date from {{ ref('int_as_of_date') }}
+
+),
+
+{# At a device of several people it is whoever was there; else the account tells, the address, the device. The
+   time is compared as it is too, wherever on earth the day is: so old events need not be read. #}
 looks as (
 
     select
@@ -73,10 +69,16 @@ looks as (
         events.event_type,
         events.product_id,
         products.category,
-        events.as_of_date,
-        events.looked_on,
+        as_of.as_of_date,
+        {{ local_date('events.occurred_at') }} as looked_on,
         events.occurred_at
     from events
+    inner join as_of
+        on
+            {{ local_date('events.occurred_at') }}
+            > {{ days_before('as_of.as_of_date', windows.values() | max) }}
+            and {{ local_date('events.occurred_at') }} <= as_of.as_of_date
+            and events.occurred_at > {{ days_before('as_of.as_of_date', windows.values() | max) }}
     left join {{ ref('stg_shop__products') }} as products on events.product_id = products.product_id
     left join shared_device_records on events.event_id = shared_device_records.record_id
     {{ joined_owners('events', types, 'named_identifiers' if is_narrow else none) }}
