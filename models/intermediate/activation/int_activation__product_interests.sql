@@ -25,7 +25,10 @@ with
 
 shared_device_records as (
 
-    select * from {{ ref('int_identity__shared_device_records') }}
+    select
+        record_id,
+        profile_id
+    from {{ ref('int_identity__shared_device_records') }}
     where source_table = 'web.events'
 
 ),

@@ -45,7 +45,11 @@ full_price_payers as (
 
 profiles as (
 
-    select * from {{ ref('customer_profiles') }}
+    select
+        profile_id,
+        net_revenue,
+        last_seen_on
+    from {{ ref('customer_profiles') }}
 
 ),
 
