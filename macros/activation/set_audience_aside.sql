@@ -4,7 +4,7 @@
     {%- if are_terms_kept(terms) -%}
         {%- do make_scratch_table(
             audience_set_aside(),
-            'select profile_id, campaign_id, segment, channel, offer_class, predicted_clv, last_sent_on from ' ~ this
+            'select * from ' ~ this
             ~ ' where is_in_audience and not (' ~ is_touched_in_activation('profile_id', terms) ~ ')'
         ) -%}
         delete from {{ this }} where is_in_audience
