@@ -34,7 +34,16 @@ PEOPLE = 480
 # Seven in eight get what they are meant to get; of 0.3, as many more buy who do.
 MESSAGED, BUYING, BUYING_MORE = 0.875, 0.3, 0.4
 MEAN_SPEND = 40.0
-MODELS = ["campaign_people", "sample", "definitions", "days", "outcomes", "moments"]
+MODELS = [
+    "waves",
+    "campaign_people",
+    "control_people",
+    "sample",
+    "definitions",
+    "days",
+    "outcomes",
+    "moments",
+]
 
 
 def compiled(home):

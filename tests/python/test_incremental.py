@@ -21,8 +21,11 @@ from conftest import dbt_here, project_copy, story_of, texts_matching
 START, DAYS, BATCHES = datetime(2024, 1, 1), 420, 8
 # Day of the story on which each batch is delivered: the second one is most of a year.
 DELIVERED = [240, 300, 301, 302, 330, 362, 390, 420]
+LATE_DAY = (START + timedelta(days=DELIVERED[2] - 1)).date()
 LATE, OLDER = "late@shop.example", "older@shop.example"
 ERASED = ("C1", "C2", "C3")
+# Of the playbook, and of somebody who did not look there.
+LETTERS = ("lost_mailing", "about_to_sleep_letter", "news")
 COLUMNS = {
     "shop.orders": (
         "order_id",
@@ -44,6 +47,7 @@ COLUMNS = {
         "anonymous_id",
         "customer_id",
         "utm_source",
+        "product_id",
     ),
     "messaging.events": (
         "event_id",
@@ -52,7 +56,11 @@ COLUMNS = {
         "event_type",
         "occurred_at",
         "email",
+        "campaign_id",
     ),
+    "messaging.consents": ("consent_id", "channel", "status", "changed_at", "email"),
+    "experiments.assignments": ("experiment_id", "arm", "assigned_at", "customer_id", "email"),
+    "shop.products": ("product_id", "category"),
     "privacy.erasure_requests": ("request_id", "requested_at", "customer_id"),
 }
 
@@ -110,13 +118,25 @@ def deliveries(seed):
             seen = joined + chance.randrange(DAYS - joined)
             known = customer if kind == "account" and chance.random() < 0.5 else None
             source = chance.choice([None, None, "google"])
-            event = (f"W{person}-{nth}", "page_view", at(seen), device, known, source)
+            event = (f"W{person}-{nth}", "page_view", at(seen), device, known, source, None)
             deliver("web.events", seen, *event)
         if kind in ("account", "contact"):
             for nth in range(chance.randrange(4)):
                 read = joined + chance.randrange(DAYS - joined)
                 message = (f"M{person}-{nth}", f"M{person}-{nth}", "email", "opened", at(read))
-                deliver("messaging.events", read, *message, email)
+                deliver("messaging.events", read, *message, email, None)
+    advertise(chance, at, deliver)
+    # Of the days before the second batch, and delivered after it: on the same day of the story.
+    for person in range(0, 150, 10):
+        day, names = DELIVERED[2] - 1 - person // 10, (f"D{person}", f"c{person}@shop.example")
+        news = batches[3]
+        news["web.events"].append(
+            (f"N{person}", "add_to_cart", at(day), names[0], None, None, f"P{person % 4}")
+        )
+        news["messaging.consents"].append((f"N{person}", "email", "granted", at(day), names[1]))
+        news["experiments.assignments"].append(("late", "ab"[person % 2], at(day), None, names[1]))
+        order = (f"N{person}", at(day), 70, None, names[1], None, names[0], "completed", None)
+        news["shop.orders"].append(order)
     # One of them is older than all others: periods begin earlier, and are counted from another on.
     orders = [(LATE, 40, 0), (LATE, 200, 0), (LATE, 120, 2), (OLDER, 40, 0), (OLDER, -40, 6)]
     for nth, (email, day, batch) in enumerate(orders):
@@ -149,6 +169,33 @@ def deliveries(seed):
         asked = START + timedelta(days=370)
         batches[6]["privacy.erasure_requests"].append((f"Q{customer}", asked, customer))
     return batches
+
+
+def advertise(chance, at, deliver):
+    """Letters and who allows them, two experiments, and things that people look at."""
+    for number in range(4):
+        deliver("shop.products", 0, f"P{number}", f"kind {number % 2}")
+    for person in range(150):
+        customer, email, device = f"C{person}", f"c{person}@shop.example", f"D{person}"
+        for nth in range(chance.randrange(3)):
+            day = chance.randrange(DAYS)
+            status = chance.choice(["granted", "granted", "withdrawn"])
+            deliver("messaging.consents", day, f"S{person}-{nth}", "email", status, at(day), email)
+        for nth in range(chance.randrange(4)):
+            day = chance.randrange(DAYS)
+            name, letter = f"A{person}-{nth}", chance.choice(LETTERS)
+            deliver("messaging.events", day, name, name, "email", "sent", at(day), email, letter)
+        if chance.random() < 0.5:
+            day = chance.randrange(DAYS - 90)
+            who = chance.choice([(customer, None), (None, email)])
+            deliver("experiments.assignments", day, "colour", chance.choice("ab"), at(day), *who)
+        # Of late, wherever the story stands.
+        for last in DELIVERED:
+            day = last - 1 - chance.randrange(40)
+            event, kind = f"V{person}-{last}", chance.choice(["product_view", "add_to_cart"])
+            if chance.random() < 0.3:
+                thing = f"P{chance.randrange(4)}"
+                deliver("web.events", day, event, kind, at(day), device, None, None, thing)
 
 
 def write_raw(raw, batch, number):
@@ -191,6 +238,7 @@ STORY = [
     Step("first", 1),
     Step("late", 3, anew=()),
     Step("unchanged", 3),
+    Step("same day", 4, {"as_of_date": str(LATE_DAY)}, anew=()),
     Step("broken off", 4, options=("--exclude", "int_segments__spans+")),
     # It told history anew, of some because days passed; nobody touches them in the build after it.
     Step("broken off later", 5, options=("--exclude", "customer_profiles+")),
@@ -323,6 +371,10 @@ def look(warehouse):
                 select count(*) from intermediate.int_profiles__touched
                 where not is_at_shared_device
             """)[0][0],
+            "in_activation": query("""
+                select count(distinct profile_id) from intermediate.int_activation__touched
+                where profile_id <> ''
+            """)[0][0],
             "restated": query(f"""
                 select identifier_value, period_end, restated_at
                 from marts.segment_membership
@@ -380,6 +432,14 @@ def test_only_those_are_told_anew_of_whom_something_may_be_new(builds):
     assert 10 < carried_on["late"] < everybody["late"]
     assert carried_on["unchanged"] == 0
     assert 0 < carried_on["broken off"] < carried_on["recalibrated"] < everybody["recalibrated"]
+    # Audiences and experiments look at whoever went elsewhere by time alone, too; and at everybody
+    # after other cuts, or after a build that broke off before it was noted whom it told anew.
+    in_activation = {name: build["in_activation"] for name, build in builds.items()}
+    assert in_activation["unchanged"] < in_activation["late"]
+    for name in ("late", "same day", "cut"):
+        assert carried_on[name] <= in_activation[name] < everybody[name], name
+    assert in_activation["late"] >= touched["late"]
+    assert in_activation["recalibrated"] >= everybody["recalibrated"]
     # Another yardstick, another map and another grain leave nobody where he was.
     for name in ("recalibrated", "by day", "rolling", "by week"):
         assert touched[name] >= everybody[name], name

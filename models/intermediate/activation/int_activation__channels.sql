@@ -1,3 +1,5 @@
+{{ carried_on_in_activation(terms=['day']) }}
+
 {# By which channels a person in the base may be written to, whether he can be, and has not been too often. #}
 {% set caps = var('cap_per_channel') %}
 
@@ -6,6 +8,7 @@ with
 segments_now as (
 
     select profile_id from {{ ref('int_activation__segments_now') }}
+    where {{ is_touched_in_activation('profile_id', terms=['day']) }}
 
 ),
 

@@ -1,3 +1,5 @@
+{{ carried_on('profile_id') }}
+
 {# Who does not mind the price: at least three purchases of which it is known, nine in ten of them without any
    discount. With fewer it says little, for most orders are at full price anyway. #}
 with
@@ -5,13 +7,16 @@ with
 purchases as (
 
     select * from {{ ref('int_purchases') }}
+    where {{ is_touched('profile_id') }}
 
 ),
 
 facts as (
 
     select * from {{ ref('int_value__purchase_facts') }}
-    where is_full_price is not null
+    where
+        is_full_price is not null
+        and {{ is_touched('profile_id') }}
 
 ),
 

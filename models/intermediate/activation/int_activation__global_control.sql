@@ -1,3 +1,5 @@
+{{ carried_on_in_activation() }}
+
 {# The bucket is that of the id under which a person was first known: who is only renamed stays where he was,
    and who was merged is in control if either part was, for the smaller bucket counts. #}
 with
@@ -82,6 +84,7 @@ drawn as (
     from {{ ref('int_profiles') }} as profiles
     left join former on profiles.profile_id = former.profile_id
     left join new_names on profiles.profile_id = new_names.told_id
+    where {{ is_touched_in_activation('profiles.profile_id') }}
 
 ),
 

@@ -1,3 +1,5 @@
+{{ of_touched_people() }}
+
 {# Of the people who are elsewhere now than the ledger says: where they were on the day before it was last
    written, by all that is known today (cuts and rules, identity, history), and where they would be now by
    the cuts that it was written by. Whoever was there already has not moved since, nor has he whom the old
@@ -21,6 +23,7 @@ told_segments as (
 segments_now as (
 
     select * from {{ ref('int_activation__segments_now') }}
+    where {{ is_touched_in_activation('profile_id') }}
 
 ),
 
@@ -45,7 +48,9 @@ people as (
     from {{ ref('int_profiles') }} as profiles
     left join told_segments on profiles.profile_id = told_segments.profile_id
     left join segments_now on profiles.profile_id = segments_now.profile_id
-    where coalesce(told_segments.segment, '') <> coalesce(segments_now.segment, '')
+    where
+        {{ is_touched_in_activation('profiles.profile_id') }}
+        and coalesce(told_segments.segment, '') <> coalesce(segments_now.segment, '')
 
 ),
 

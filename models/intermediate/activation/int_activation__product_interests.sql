@@ -1,25 +1,57 @@
+{% set windows = var('retargeting_window_days') %}
+{% set terms = ['day', 'products'] %}
+{% set is_touched_person = is_touched_in_activation('profile_id', terms, 'int_profiles__touched') %}
+{% set types = ['customer_id', 'email', 'anonymous_id'] %}
+{% set names_touched_person = names_touched('events', types) %}
+{% set is_narrow = are_terms_kept(terms) %}
+{# The day is that of the last finished build, or all is read. #}
+{% set told_on = "date '" ~ (last_finished() or {}).as_of_date ~ "'" %}
+{% set is_of_touched_person -%}
+(
+    events.occurred_at > {{ days_before(told_on, windows.values() | max) }}
+    and (
+        {{ names_touched_person }}
+        or events.event_id in (select shared.record_id from shared_device_records as shared)
+    )
+)
+{%- endset %}
+{% set is_of_touched_person = is_of_touched_person if is_narrow else 'true' %}
+{{ carried_on_in_activation(terms, 'int_profiles__touched') }}
+
 {# What people looked at or put into the cart on the web of late, and have not bought: carts, products,
    categories, each within its window (`retargeting_window_days`). #}
-{% set windows = var('retargeting_window_days') %}
 
 with
 
 shared_device_records as (
 
-    select * from {{ ref('int_identity__shared_device_records') }}
+    select
+        record_id,
+        profile_id
+    from {{ ref('int_identity__shared_device_records') }}
     where source_table = 'web.events'
 
 ),
 
 events as (
 
-    select * from {{ ref('stg_web__events') }}
+    select events.*
+    from {{ ref('stg_web__events') }} as events
     where
-        product_id is not null
-        and event_type in ('product_view', 'add_to_cart')
-        and not is_bot
+        events.product_id is not null
+        and events.event_type in ('product_view', 'add_to_cart')
+        and not events.is_bot
+        and {{ is_of_touched_person }}
 
 ),
+
+{% if is_narrow %}
+named_identifiers as (
+
+    {{ identifiers_named_by('events', types) }}
+
+),
+{% endif %}
 
 as_of as (
 
@@ -34,7 +66,7 @@ looks as (
     select
         case
             when shared_device_records.record_id is not null then shared_device_records.profile_id
-            else {{ owner(['customer_id', 'email', 'anonymous_id']) }}
+            else {{ owner(types) }}
         end as profile_id,
         events.event_id,
         events.event_type,
@@ -52,7 +84,7 @@ looks as (
             and events.occurred_at > {{ days_before('as_of.as_of_date', windows.values() | max) }}
     left join {{ ref('stg_shop__products') }} as products on events.product_id = products.product_id
     left join shared_device_records on events.event_id = shared_device_records.record_id
-    {{ joined_owners('events', ['customer_id', 'email', 'anonymous_id']) }}
+    {{ joined_owners('events', types, 'named_identifiers' if is_narrow else none) }}
 
 ),
 
@@ -63,6 +95,7 @@ purchases as (
     from {{ ref('int_purchases') }} as purchases
     inner join as_of
         on purchases.purchased_on > {{ days_before('as_of.as_of_date', windows.values() | max) }}
+    where {{ is_touched_person }}
 
 ),
 
@@ -214,4 +247,6 @@ select
     cast(look_count as bigint) as look_count,
     last_looked_on
 from interests
-where profile_id is not null
+where
+    profile_id is not null
+    and {{ is_touched_person }}

@@ -1,3 +1,5 @@
+{{ carried_on_in_activation() }}
+
 {# Where everybody is on the as-of date; nobody who is out of the base. #}
 with
 
@@ -15,3 +17,4 @@ from spans
 where
     until_period_number is null
     and segment is not null
+    and {{ is_touched_in_activation('profile_id') }}

@@ -1,11 +1,31 @@
+{{ of_touched_people() }}
+
 {# What the trigger ledger last said, for each person of today under each profile id that it knew him by.
    Whoever is behind that id now is the heir; and what was split off inherits from the profile that it was part
-   of, as `int_identity__changes` has it. #}
+   of, as `int_identity__changes` has it. Of people who are not touched the ledger says where they are, under the id
+   that they have: only the last row of all is here of them, by which the ledger knows that this was made after it. #}
 with
 
-told as (
+last_known as (
 
-    {{ told_triggers() }}
+    select
+        max(case when profile_id is not null then trigger_seq end) as trigger_seq,
+        max(case when profile_id is not null then change_number end) as change_number
+    from ({{ told_triggers() }}) as told
+
+),
+
+looked_at as (
+
+    select told.*
+    from ({{ told_triggers() }}) as told
+    cross join last_known
+    where
+        told.profile_id is not null
+        and (
+            {{ is_touched_in_activation('told.profile_id') }}
+            or told.trigger_seq = last_known.trigger_seq
+        )
 
 ),
 
@@ -13,63 +33,93 @@ ranked as (
 
     select
         *,
-        row_number() over (partition by profile_id order by trigger_seq desc) as age,
-        max(change_number) over () as known_changes
-    from told
-    where profile_id is not null
+        row_number() over (partition by profile_id order by trigger_seq desc) as age
+    from looked_at
 
 ),
 
 last_told as (
 
     select
-        profile_id,
-        to_segment,
-        running_campaign_id,
-        trigger_seq,
-        known_changes
+        ranked.profile_id,
+        ranked.to_segment,
+        ranked.running_campaign_id,
+        ranked.trigger_seq,
+        last_known.change_number as known_changes
     from ranked
-    where age = 1
+    cross join last_known
+    where ranked.age = 1
+
+),
+
+{# Under its own id, and by changes that were found after the last row of the ledger. #}
+led_to as (
+
+    select
+        profile_id as told_profile_id,
+        profile_id as former_profile_id,
+        cast(null as string) as change_type
+    from last_told
+    union all
+    select
+        last_told.profile_id as told_profile_id,
+        changes.new_profile_id as former_profile_id,
+        changes.change_type
+    from {{ ref('int_identity__changes') }} as changes
+    inner join last_told
+        on
+            changes.old_profile_id = last_told.profile_id
+            and changes.change_number > last_told.known_changes
+
+),
+
+followed as (
+
+    select
+        led_to.told_profile_id,
+        led_to.change_type,
+        former_ids.profile_id
+    from led_to
+    inner join {{ ref('int_activation__former_ids') }} as former_ids
+        on led_to.former_profile_id = former_ids.former_profile_id
+
+),
+
+followed_elsewhere as (
+
+    select distinct profile_id
+    from followed
+    where told_profile_id <> profile_id
+
+),
+
+known as (
+
+    select distinct told.profile_id
+    from ({{ told_triggers() }}) as told
+    inner join followed_elsewhere on told.profile_id = followed_elsewhere.profile_id
 
 ),
 
 heirs as (
 
     select
-        last_told.profile_id as told_profile_id,
-        former_ids.profile_id,
+        followed.told_profile_id,
+        followed.profile_id,
         case
-            when last_told.profile_id = former_ids.profile_id then 'own'
+            when followed.change_type = 'merged' then 'merge'
+            when followed.change_type = 'renamed' then 'rename'
+            when followed.change_type is not null then 'split'
+            when followed.told_profile_id = followed.profile_id then 'own'
             when known.profile_id is not null then 'merge'
             else 'rename'
         end as lineage
-    from last_told
-    inner join {{ ref('int_activation__former_ids') }} as former_ids
-        on last_told.profile_id = former_ids.former_profile_id
-    left join last_told as known on former_ids.profile_id = known.profile_id
-
-    union
-
-    {# Of what was found after the last row of the ledger. #}
-    select
-        last_told.profile_id as told_profile_id,
-        former_ids.profile_id,
-        case changes.change_type
-            when 'merged' then 'merge'
-            when 'renamed' then 'rename'
-            else 'split'
-        end as lineage
-    from {{ ref('int_identity__changes') }} as changes
-    inner join last_told
-        on
-            changes.old_profile_id = last_told.profile_id
-            and changes.change_number > last_told.known_changes
-    inner join {{ ref('int_activation__former_ids') }} as former_ids
-        on changes.new_profile_id = former_ids.former_profile_id
+    from followed
+    left join known on followed.profile_id = known.profile_id
 
 ),
 
-{# Two ways to the same heir are one. #}
+{# Several ways to the same heir are one. #}
 nearest as (
 
     select

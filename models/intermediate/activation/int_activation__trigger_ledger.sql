@@ -23,14 +23,9 @@
 {# State: per person the segments that the project has answered to. A row is added for everybody who is
    elsewhere than his last row says, so that afterwards nobody is. It is issued, for campaigns to start
    and end by, if he moved; if only our knowledge of him did, it is kept in silence. Of erased people a
-   numbered row stays, and nothing in it: a number that was given is given to nobody else. #}
+   numbered row stays, and nothing in it: a number that was given is given to nobody else. Whoever is not touched is
+   where his last row says. #}
 with
-
-told as (
-
-    {{ told_triggers() }}
-
-),
 
 hindsight as (
 
@@ -106,18 +101,6 @@ last_number as (
 
 ),
 
-ranked_told as (
-
-    select
-        definition,
-        calibration_number,
-        change_number,
-        issued_on,
-        row_number() over (order by trigger_seq desc) as age
-    from told
-
-),
-
 {# Both models before this one read the ledger as it was: built without them, it would tell all once more. #}
 {% set stale -%}
 'int_activation__told_segments is older than the trigger ledger. Build what is before the ledger with it: '
@@ -135,7 +118,7 @@ freshness as (
                 then {{ fail(stale) }}
             else 'fresh'
         end as freshness
-    from told
+    from ({{ told_triggers() }}) as told
     where told.profile_id is not null
 
 ),
@@ -143,8 +126,16 @@ freshness as (
 {# By what the ledger was last written. #}
 last_told as (
 
-    select * from ranked_told
-    where age = 1
+    select
+        definition,
+        calibration_number,
+        change_number,
+        issued_on
+    from ({{ told_triggers() }}) as told
+    where trigger_seq = (
+            select max(last_row.trigger_seq)
+            from ({{ told_triggers() }}) as last_row
+        )
 
 ),
 
@@ -175,6 +166,16 @@ now_known as (
 
 ),
 
+segments_now as (
+
+    select
+        profile_id,
+        segment
+    from {{ ref('int_activation__segments_now') }}
+    where {{ is_touched_in_activation('profile_id') }}
+
+),
+
 own as (
 
     select
@@ -183,7 +184,9 @@ own as (
         segment,
         running_campaign_id
     from {{ ref('int_activation__told_segments') }}
-    where lineage = 'own'
+    where
+        lineage = 'own'
+        and {{ is_touched_in_activation('told_profile_id') }}
 
 ),
 
@@ -200,6 +203,7 @@ inherited as (
     where
         lineage in ('merge', 'rename', 'split')
         and segment is not null
+        and {{ is_touched_in_activation('told_profile_id') }}
 
 ),
 
@@ -214,8 +218,7 @@ inheritances as (
         max(case when inherited.segment = hindsight.segment_by_told_cuts then 1 else 0 end) = 1
             as has_segment_by_told_cuts
     from inherited
-    left join {{ ref('int_activation__segments_now') }} as segments_now
-        on inherited.profile_id = segments_now.profile_id
+    left join segments_now on inherited.profile_id = segments_now.profile_id
     left join hindsight on inherited.profile_id = hindsight.profile_id
     group by inherited.profile_id
 
@@ -273,8 +276,7 @@ elsewhere as (
         own.running_campaign_id,
         segments_now.segment
     from own
-    full outer join {{ ref('int_activation__segments_now') }} as segments_now
-        on own.profile_id = segments_now.profile_id
+    full outer join segments_now on own.profile_id = segments_now.profile_id
     where coalesce(own.segment, '') <> coalesce(segments_now.segment, '')
 
 ),
@@ -344,6 +346,7 @@ judged as (
     where
         own.told_profile_id is null
         and told_segments.segment is not null
+        and {{ is_touched_in_activation('told_segments.told_profile_id') }}
         and denied.identifier_hash is null
     group by told_segments.told_profile_id, told_segments.segment
 

@@ -1,3 +1,5 @@
+{{ carried_on_in_activation() }}
+
 {# Whoever is in an experiment, once. The first assignment counts; a later one to another arm, or a merge of
    people from two arms, mixes them. #}
 with
@@ -46,6 +48,19 @@ calendar as (
 
 ),
 
+tool_assignments as (
+
+    select
+        experiment_id,
+        profile_id,
+        arm,
+        assigned_on,
+        assigned_at
+    from {{ ref('int_experiments__tool_assignments') }}
+    where {{ is_touched_in_activation('profile_id') }}
+
+),
+
 {# People of tools are in the segment of the last period that ended before: what they did on the day itself
    may be what the experiment did. #}
 standings as (
@@ -55,7 +70,7 @@ standings as (
         tool_assignments.assigned_on,
         segments.segment,
         segments.stage
-    from {{ ref('int_experiments__tool_assignments') }} as tool_assignments
+    from tool_assignments
     inner join calendar on tool_assignments.assigned_on = calendar.calendar_day
     inner join spans
         on
@@ -79,6 +94,7 @@ unioned as (
         cast(null as timestamp) as assigned_at
     from recorded
     inner join former_ids on recorded.profile_id = former_ids.former_profile_id
+    where {{ is_touched_in_activation('former_ids.profile_id') }}
     union all
     select
         tool_assignments.experiment_id,
@@ -90,7 +106,7 @@ unioned as (
         cast(null as bigint) as plan_number,
         tool_assignments.assigned_on,
         tool_assignments.assigned_at
-    from {{ ref('int_experiments__tool_assignments') }} as tool_assignments
+    from tool_assignments
     left join standings
         on
             tool_assignments.profile_id = standings.profile_id

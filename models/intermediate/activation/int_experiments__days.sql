@@ -13,12 +13,6 @@ definitions as (
 
     select * from {{ ref('int_experiments__definitions') }}
 
-),
-
-as_of as (
-
-    select as_of_date from {{ ref('int_as_of_date') }}
-
 )
 
 select
@@ -32,7 +26,6 @@ select
     definitions.goal_days,
     coalesce(sample.plan_number, -1) = coalesce(definitions.plan_number, -1) as is_of_this_plan,
     sample.is_held_back,
-    {{ days_between('sample.assigned_on', 'as_of.as_of_date') }} >= definitions.goal_days as is_complete,
     sample.assigned_on,
     sample.assigned_at
 from sample
@@ -40,4 +33,3 @@ inner join definitions
     on
         sample.experiment_id = definitions.experiment_id
         and sample.arm = definitions.arm
-cross join as_of

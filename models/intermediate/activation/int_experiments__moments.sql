@@ -14,14 +14,20 @@ definitions as (
 
 ),
 
+as_of as (
+
+    select as_of_date from {{ ref('int_as_of_date') }}
+
+),
+
 people as (
 
     select
-        days.experiment_id,
-        days.campaign_id,
-        days.arm,
-        days.segment,
-        days.stage,
+        outcomes.experiment_id,
+        outcomes.campaign_id,
+        outcomes.arm,
+        outcomes.segment,
+        outcomes.stage,
         outcomes.messaged,
         outcomes.other_messages,
         outcomes.visited,
@@ -30,20 +36,20 @@ people as (
         outcomes.margin,
         outcomes.revenue_before,
         cast(
-            case days.goal_metric
+            case outcomes.goal_metric
                 when 'conversion' then outcomes.converted
                 when 'margin' then outcomes.margin
                 else outcomes.revenue
             end as decimal(18, 2)
         ) as goal,
-        days.is_of_this_plan,
-        days.is_held_back,
-        not days.is_held_back and days.is_complete as is_measured
-    from {{ ref('int_experiments__days') }} as days
-    inner join {{ ref('int_experiments__outcomes') }} as outcomes
-        on
-            days.experiment_id = outcomes.experiment_id
-            and days.profile_id = outcomes.profile_id
+        outcomes.is_of_this_plan,
+        outcomes.is_held_back,
+        {# Only once all days of the person are over. #}
+        not outcomes.is_held_back
+        and {{ days_between('outcomes.assigned_on', 'as_of.as_of_date') }} >= outcomes.goal_days
+            as is_measured
+    from {{ ref('int_experiments__outcomes') }} as outcomes
+    cross join as_of
 
 ),
 

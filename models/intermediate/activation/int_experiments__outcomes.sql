@@ -1,9 +1,8 @@
--- depends_on: {{ ref('int_profiles__touched') }}
-{{ carried_on('profile_id') }}
-{{ config(pre_hook='{{ forget_other_days() }}') }}
+{{ carried_on_in_experiments() }}
 
 {# What everybody in a comparison did: in the days after the assignment, and in as many before it. A tool's
-   assignment has a time, and what came later on that day counts; one by hash counts from the next day on. #}
+   assignment has a time, and what came later on that day counts; one by hash counts from the next day on. All else
+   that is told of the person there is beside it, so that sums need no other large table. #}
 with
 
 purchases as (
@@ -26,24 +25,23 @@ messages as (
 
 ),
 
-{# Whose row is not there, or not any more. #}
 people as (
 
     select
-        days.experiment_id,
-        days.campaign_id,
-        days.profile_id,
-        days.goal_days,
-        days.assigned_on,
-        days.assigned_at
-    from {{ ref('int_experiments__days') }} as days
-    {%- if is_carried_on() %}
-    left join {{ this }} as kept
-        on
-            days.experiment_id = kept.experiment_id
-            and days.profile_id = kept.profile_id
-    where kept.profile_id is null
-    {%- endif %}
+        experiment_id,
+        campaign_id,
+        profile_id,
+        arm,
+        segment,
+        stage,
+        goal_metric,
+        goal_days,
+        is_of_this_plan,
+        is_held_back,
+        assigned_on,
+        assigned_at
+    from {{ ref('int_experiments__days') }}
+    where {{ is_touched_in_experiments('profile_id', 'experiment_id') }}
 
 ),
 
@@ -122,7 +120,12 @@ got as (
 
 select
     people.experiment_id,
+    people.campaign_id,
     people.profile_id,
+    people.arm,
+    people.segment,
+    people.stage,
+    people.goal_metric,
     people.goal_days,
     cast(coalesce(got.messaged, 0) as integer) as messaged,
     cast(coalesce(got.other_messages, 0) as integer) as other_messages,
@@ -131,6 +134,8 @@ select
     cast(coalesce(bought.revenue, 0) as decimal(18, 2)) as revenue,
     cast(coalesce(bought.margin, 0) as decimal(18, 2)) as margin,
     cast(coalesce(bought.revenue_before, 0) as decimal(18, 2)) as revenue_before,
+    people.is_of_this_plan,
+    people.is_held_back,
     people.assigned_on,
     people.assigned_at
 from people

@@ -1,11 +1,19 @@
+{% set terms = ['day', 'value of customers'] %}
+{{ config(
+    pre_hook='{{ set_audience_aside(' ~ terms ~ ') }}',
+    post_hook='{{ forget_audience_set_aside(' ~ terms ~ ') }}',
+) }}
+{{ carried_on_in_activation(terms) }}
+
 {# Everybody gets one campaign at a time: the first of his segment that he may get now. Whoever has had it
    is in its cool-down, and gets the next. So no audience takes anybody over a cap, whichever of them are
-   sent. #}
+   sent. Where it is carried on, whoever was in an audience and is not touched is in it still, at another place. #}
 with
 
 segments_now as (
 
     select * from {{ ref('int_activation__segments_now') }}
+    where {{ is_touched_in_activation('profile_id', terms) }}
 
 ),
 
@@ -18,6 +26,7 @@ playbook as (
 channels as (
 
     select * from {{ ref('int_activation__channels') }}
+    where {{ is_touched_in_activation('profile_id', terms) }}
 
 ),
 
@@ -36,7 +45,11 @@ full_price_payers as (
 
 profiles as (
 
-    select * from {{ ref('customer_profiles') }}
+    select
+        profile_id,
+        net_revenue,
+        last_seen_on
+    from {{ ref('customer_profiles') }}
 
 ),
 
@@ -113,7 +126,9 @@ last_messages as (
         max(messages.occurred_on) as last_sent_on
     from {{ ref('int_profiles__messages') }} as messages
     inner join campaigns on messages.campaign_id = campaigns.campaign_id
-    where messages.event_type = 'sent'
+    where
+        messages.event_type = 'sent'
+        and {{ is_touched_in_activation('messages.profile_id', terms) }}
     group by messages.profile_id, messages.campaign_id
 
 ),
@@ -192,31 +207,70 @@ first_turns as (
 
 ),
 
-{# Only an audience has ranks. #}
-decided as (
+audiences as (
 
     select
-        judged.*,
-        row_number() over (
-            partition by judged.campaign_id
-            order by
-                judged.predicted_clv desc nulls last,
-                judged.net_revenue desc nulls last,
-                judged.last_seen_on desc nulls last,
-                judged.profile_id asc nulls last
-        ) as audience_rank,
-        null as left_out_reason
+        judged.profile_id,
+        judged.campaign_id,
+        judged.segment,
+        judged.channel,
+        judged.offer_class,
+        judged.predicted_clv,
+        judged.net_revenue,
+        judged.last_seen_on,
+        judged.last_sent_on
     from judged
     inner join first_turns
         on
             judged.profile_id = first_turns.profile_id
             and judged.turn = first_turns.turn
     where judged.obstacle is null
+    {% if are_terms_kept(terms) %}
+    union all
+    select
+        kept.profile_id,
+        kept.campaign_id,
+        kept.segment,
+        kept.channel,
+        kept.offer_class,
+        kept.predicted_clv,
+        profiles.net_revenue,
+        profiles.last_seen_on,
+        kept.last_sent_on
+    from {{ audience_set_aside() }} as kept
+    inner join profiles on kept.profile_id = profiles.profile_id
+    {% endif %}
+
+),
+
+{# Only an audience has ranks. #}
+decided as (
+
+    select
+        *,
+        row_number() over (
+            partition by campaign_id
+            order by
+                predicted_clv desc nulls last,
+                net_revenue desc nulls last,
+                last_seen_on desc nulls last,
+                profile_id asc nulls last
+        ) as audience_rank,
+        null as left_out_reason
+    from audiences
 
     union all
 
     select
-        judged.*,
+        judged.profile_id,
+        judged.campaign_id,
+        judged.segment,
+        judged.channel,
+        judged.offer_class,
+        judged.predicted_clv,
+        judged.net_revenue,
+        judged.last_seen_on,
+        judged.last_sent_on,
         null as audience_rank,
         coalesce(judged.obstacle, 'another campaign') as left_out_reason
     from judged

@@ -1,9 +1,34 @@
+{{ config(
+    materialized=incremental_or_table(),
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook='{{ forget_open_triggers() }}',
+) }}
+
+{% set is_open = (
+    "(ledger.is_issued or ledger.reason = 'erased' or ledger.trigger_seq > kept.last_seq)"
+) if is_carried_on() else 'true' %}
 with
+
+{% if is_carried_on() %}
+kept as (
+
+    select coalesce(max(trigger_seq), 0) as last_seq
+    from {{ this }}
+
+),
+{% endif %}
 
 ledger as (
 
-    select * from {{ ref('int_activation__trigger_ledger') }}
-    where coalesce(reason, '') <> 'no change'
+    select ledger.*
+    from {{ ref('int_activation__trigger_ledger') }} as ledger
+    {%- if is_carried_on() %}
+    cross join kept
+    {%- endif %}
+    where
+        coalesce(ledger.reason, '') <> 'no change'
+        and {{ is_open }}
 
 ),
 

@@ -1,8 +1,11 @@
+{{ carried_on_in_activation(terms=['day', 'products']) }}
+
 with
 
 interests as (
 
     select * from {{ ref('int_activation__product_interests') }}
+    where {{ is_touched_in_activation('profile_id', terms=['day', 'products']) }}
 
 ),
 

@@ -1,0 +1,43 @@
+{# Config of a model of activation that is carried on (see `carried_on`): here those are touched as well of whom nothing
+   else is known, but time or other cuts took them elsewhere. All is made anew if one of the `terms` is another that
+   all rows follow from. In the model `is_touched_in_activation` picks what it reads, by the same terms. #}
+{% macro carried_on_in_activation(terms=[], touched='int_activation__touched') -%}
+    {{- config(
+        materialized=incremental_or_table(),
+        incremental_strategy='append',
+        on_schema_change='fail',
+        pre_hook="{{ forget_touched_in_activation(" ~ terms ~ ", '" ~ touched ~ "') }}",
+    ) -}}
+{%- endmacro %}
+
+{% macro forget_touched_in_activation(terms, touched) -%}
+    {%- if execute and is_incremental() -%}
+        delete from {{ this }} where {{ is_touched_in_activation('profile_id', terms, touched) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{# The condition that rows of a person are to be made anew. #}
+{% macro is_touched_in_activation(column, terms=[], touched='int_activation__touched') -%}
+    {%- if not execute -%} {%- do ref(touched) -%} {%- endif -%}
+    {%- if (are_terms_kept(terms) if terms else is_carried_on()) -%}
+        {{ column }} in (select profile_id from {{ ref(touched) }})
+    {%- else -%}
+        true
+    {%- endif -%}
+{%- endmacro %}
+
+{# Config of a model that holds only people who are touched, if others are carried on. #}
+{% macro of_touched_people() -%}
+    {{- config(
+        materialized=incremental_or_table(),
+        incremental_strategy='append',
+        on_schema_change='fail',
+        pre_hook='{{ forget_all_rows() }}',
+    ) -}}
+{%- endmacro %}
+
+{% macro forget_all_rows() -%}
+    {%- if execute and is_incremental() -%}
+        delete from {{ this }} where true
+    {%- endif -%}
+{%- endmacro %}
