@@ -5,8 +5,8 @@
 
 {% macro default__gaps_between(days) -%}
     list_filter(
-        list_transform({{ days }}[2:], (day, place) -> day - {{ days }}[place]),
-        gap -> gap > 0
+        list_transform(range(2, len({{ days }}) + 1), lambda place: {{ days }}[place] - {{ days }}[place - 1]),
+        lambda gap: gap > 0
     )
 {%- endmacro %}
 

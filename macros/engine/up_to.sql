@@ -4,7 +4,10 @@
 {%- endmacro %}
 
 {% macro default__up_to(day, days, values) -%}
-    list_filter({{ values }}, (value, place) -> {{ days }}[place] <= {{ day }})
+    list_transform(
+        list_filter(range(1, len({{ days }}) + 1), lambda place: {{ days }}[place] <= {{ day }}),
+        lambda place: {{ values }}[place]
+    )
 {%- endmacro %}
 
 {# Places count from 0 here, in both. #}
