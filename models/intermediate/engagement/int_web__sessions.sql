@@ -1,6 +1,5 @@
 {{ carried_on('visitor_key') }}
-
-{% set touched = ref('int_web__touched') %}
+{% set is_touched_visitor = is_touched(visitor_key('events'), 'visitor_key') %}
 
 {# A session ends after 30 minutes without an event of the device. Where no device is known, the account or
    the address stands for it; at a device of several people each has sessions of his own. #}
@@ -28,7 +27,7 @@ touched_events as (
     where
         events.anonymous_id in (
             select {{ visitor_device('touched.visitor_key') }}
-            from {{ touched }} as touched
+            from {{ ref('int_web__touched') }} as touched
             where touched.visitor_key like 'anonymous_id:%'
         )
     union all
@@ -36,7 +35,7 @@ touched_events as (
     from {{ ref('stg_web__events') }} as events
     where
         events.anonymous_id is null
-        and {{ is_touched(visitor_key('events'), 'visitor_key') }}
+        and {{ is_touched_visitor }}
     {%- endif %}
 
 ),
