@@ -36,7 +36,7 @@
 {% macro is_touched(column, key=none, by=none) -%}
     {%- set key = key or column.split('.')[-1] -%}
     {%- set touched = {
-        'identifier_hash': 'int_identity__touched_identifiers', 'node_id': 'int_identity__touched_nodes',
+        'device_id': 'int_identity__touched_devices', 'identifier_hash': 'int_identity__touched_identifiers', 'node_id': 'int_identity__touched_nodes',
         'order_key': 'int_orders__touched', 'person_id': 'int_identity__touched_people',
         'profile_id': 'int_profiles__touched', 'visitor_key': 'int_web__touched',
     }[key] -%}

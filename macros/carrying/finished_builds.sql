@@ -32,7 +32,10 @@
         (
             {{ relation }}._build_number > {{ finished.build_number }}
             {%- for time in times %}
-            or {{ local_date(relation ~ '.' ~ time) }} > date '{{ finished.as_of_date }}'
+            or (
+                {{ relation }}.{{ time }} >= timestamp '{{ finished.as_of_date }}'
+                and {{ local_date(relation ~ '.' ~ time) }} > date '{{ finished.as_of_date }}'
+            )
             {%- endfor %}
         )
     {%- else -%}

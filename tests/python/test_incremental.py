@@ -165,6 +165,7 @@ def deliveries(seed):
         when = START + timedelta(days=day, hours=20)
         order = (f"E{day}", when, 5, None, f"till{day % 7}@shop.example", None, None, None, None)
         batches[batch]["shop.orders"].append(order)
+    at_shared_devices(batches)
     for customer in ERASED:
         asked = START + timedelta(days=370)
         batches[6]["privacy.erasure_requests"].append((f"Q{customer}", asked, customer))
@@ -196,6 +197,54 @@ def advertise(chance, at, deliver):
             if chance.random() < 0.3:
                 thing = f"P{chance.randrange(4)}"
                 deliver("web.events", day, event, kind, at(day), device, None, None, thing)
+
+
+# Accounts that share devices, by twos: a device is the one's and the other's.
+HOUSEHOLDS = {
+    "T-told-anew": ("HA", "HB"),
+    "T-shared-late": ("HC", "HD"),
+    "T-merged": ("HE", "HF"),
+    "T-shared-no-more": ("HG", "HH"),
+    "T-of-erased": ("C2", "HI"),
+    "T-quiet": ("HK", "HL"),
+}
+
+
+def at_shared_devices(batches):
+    """What happens at devices of two people: whose it is, is told by what else happens there."""
+
+    def event(batch, name, day, device, customer=None, source=None):
+        when = START + timedelta(days=day)
+        row = (name, "page_view", when, device, customer, source, None)
+        batches[batch]["web.events"].append(row)
+
+    def order(batch, name, day, *names):
+        when = START + timedelta(days=day)
+        batches[batch]["shop.orders"].append((name, when, 70, *names, "completed", None))
+
+    for device, people in HOUSEHOLDS.items():
+        for nth, who in enumerate(people):
+            if who.startswith("H"):
+                email = f"{who.lower()}@shop.example"
+                joined = START + timedelta(days=90)
+                batches[0]["shop.customers"].append((who, joined, email, None, None, False))
+            # From one to the other are four days, and in between somebody is there.
+            late = device == "T-shared-late" and nth
+            event(3 if late else 0, f"{device}-{who}", 200 + 4 * nth, device, who)
+        for nth in range(3):
+            event(0, f"{device}-{nth}", 201 + nth, device)
+        # An order leaves windows by itself.
+        if device != "T-quiet":
+            order(0, f"{device}-order", 202.5, None, None, None, device)
+    # Who came back unnoticed, and then who did before that: by visits and orders of the other.
+    event(2, "T-told-anew-back", 200.5, "T-told-anew", "HB")
+    event(4, "T-told-anew-again", 202.2, "T-told-anew", "HA")
+    # A device is shared as of a build that breaks off, and goes on in the one after it.
+    event(4, "T-shared-late-again", 201.5, "T-shared-late", "HD")
+    order(5, "T-merged-two", 340, "HE", "hf@shop.example", None, None)
+    # What one did there he did elsewhere; and a visit of the other was brought by an advertisement.
+    event(6, "T-shared-no-more-HH", 204, "T-own", "HH")
+    event(6, "T-told-anew-0", 201, "T-told-anew", None, "google")
 
 
 def write_raw(raw, batch, number):
@@ -368,13 +417,21 @@ def look(warehouse):
             """),
             "people": query("select count(*) from intermediate.int_profiles")[0][0],
             "carried_on": query("""
-                select count(*) from intermediate.int_profiles__touched
-                where not is_at_shared_device
+                select count(distinct profile_id) from intermediate.int_profiles__touched
             """)[0][0],
             "in_activation": query("""
                 select count(distinct profile_id) from intermediate.int_activation__touched
                 where profile_id <> ''
             """)[0][0],
+            "reasons": dict(
+                query("""
+                    select identifier_value, string_agg(distinct reason, ' ' order by reason)
+                    from intermediate.int_profiles__touched
+                    unpivot (is_one for reason in (columns('by_.*')))
+                    inner join intermediate.int_identity__identifiers using (profile_id)
+                    where is_one and identifier_type = 'customer_id' group by all
+                """)
+            ),
             "restated": query(f"""
                 select identifier_value, period_end, restated_at
                 from marts.segment_membership
@@ -443,6 +500,21 @@ def test_only_those_are_told_anew_of_whom_something_may_be_new(builds):
     # Another yardstick, another map and another grain leave nobody where he was.
     for name in ("recalibrated", "by day", "rolling", "by week"):
         assert touched[name] >= everybody[name], name
+
+
+def test_at_a_device_of_several_people_those_are_told_anew_who_were_there_or_not(builds):
+    late, recalibrated, erased = (
+        builds[name]["reasons"] for name in ("late", "recalibrated", "erased")
+    )
+    # She did nothing since, but what the other did tells that she was not there.
+    assert late["HA"] == late["HB"] == "by_orders by_visits"
+    # The device was hers alone.
+    assert recalibrated["HC"] == "by_identity by_orders by_visits"
+    assert "by_identity" in recalibrated["HE"] and "by_identity" in recalibrated["HF"]
+    assert erased["HG"] == "by_identity by_orders by_visits"
+    assert {"by_orders", "by_visits"} <= set(erased["HI"].split())
+    for reasons in (late, recalibrated, erased):
+        assert not {"HK", "HL"} & set(reasons)
 
 
 def test_days_that_end_a_month_say_what_months_say(builds):

@@ -1,4 +1,5 @@
-{{ carried_on('profile_id') }}
+{% set reasons = ['identity', 'visits', 'messages'] %}
+{{ carried_on('profile_id', reasons) }}
 
 {# From when to when, both days included, somebody counts as engaged (90 days from an answer or an unprompted
    visit) or as a visitor (`visitor_window_days` from a visit). Days that follow closely make one span. #}
@@ -14,7 +15,7 @@ days as (
         engaged_on as active_on,
         {{ windows.engaged }} as window_days
     from {{ ref('int_profiles__engaged_days') }}
-    where {{ is_touched('profile_id') }}
+    where {{ is_touched('profile_id', by=reasons) }}
     union all
     select
         profile_id,
@@ -22,7 +23,7 @@ days as (
         visited_on as active_on,
         {{ windows.visitor }} as window_days
     from {{ ref('int_profiles__visits') }}
-    where {{ is_touched('profile_id') }}
+    where {{ is_touched('profile_id', by=reasons) }}
 
 ),
 

@@ -1,4 +1,5 @@
-{{ carried_on('profile_id') }}
+{% set reasons = ['identity', 'messages', 'accounts'] %}
+{{ carried_on('profile_id', reasons) }}
 
 {# What each person allows per channel on the as-of date. The last word counts; leaving a list or
    complaining about a message takes consent back. #}
@@ -9,7 +10,7 @@ consents as (
 
     select consents.*
     from {{ ref('stg_messaging__consents') }} as consents
-    where {{ names_touched('consents', ['customer_id', 'email', 'phone']) }}
+    where {{ names_touched('consents', ['customer_id', 'email', 'phone'], reasons) }}
 
 ),
 
@@ -68,7 +69,7 @@ ranked as (
     from changes
     where
         profile_id is not null
-        and {{ is_touched('profile_id') }}
+        and {{ is_touched('profile_id', by=reasons) }}
 
 )
 

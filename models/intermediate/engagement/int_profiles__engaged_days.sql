@@ -1,4 +1,5 @@
-{{ carried_on('profile_id') }}
+{% set reasons = ['identity', 'visits', 'messages'] %}
+{{ carried_on('profile_id', reasons) }}
 
 {# Days on which a person answered our marketing: opened or clicked a message, or came unprompted. #}
 select
@@ -7,7 +8,7 @@ select
 from {{ ref('int_profiles__messages') }}
 where
     event_type in ('opened', 'clicked')
-    and {{ is_touched('profile_id') }}
+    and {{ is_touched('profile_id', by=reasons) }}
 union
 select
     profile_id,
@@ -15,4 +16,4 @@ select
 from {{ ref('int_profiles__visits') }}
 where
     is_unprompted
-    and {{ is_touched('profile_id') }}
+    and {{ is_touched('profile_id', by=reasons) }}

@@ -1,4 +1,5 @@
-{{ carried_on('profile_id') }}
+{% set reasons = ['identity', 'messages'] %}
+{{ carried_on('profile_id', reasons) }}
 
 with
 
@@ -7,7 +8,7 @@ events as (
 
     select events.*
     from {{ ref('stg_messaging__events') }} as events
-    where {{ names_touched('events', ['customer_id', 'email', 'phone']) }}
+    where {{ names_touched('events', ['customer_id', 'email', 'phone'], reasons) }}
 
 ),
 
@@ -37,4 +38,4 @@ from owned
 inner join as_of on owned.occurred_on <= as_of.as_of_date
 where
     owned.profile_id is not null
-    and {{ is_touched('owned.profile_id') }}
+    and {{ is_touched('owned.profile_id', by=reasons) }}

@@ -1,4 +1,5 @@
-{{ carried_on('profile_id') }}
+{% set reasons = ['identity', 'visits', 'messages'] %}
+{{ carried_on('profile_id', reasons) }}
 
 {# Whose session it was: the account tells, else the address, else the device; at a device of several people
    whoever was there. #}
@@ -10,8 +11,8 @@ sessions as (
     select sessions.*
     from {{ ref('int_web__sessions') }} as sessions
     where
-        {{ names_touched('sessions', ['customer_id', 'email', 'anonymous_id']) }}
-        or {{ is_touched('sessions.profile_id') }}
+        {{ names_touched('sessions', ['customer_id', 'email', 'anonymous_id'], reasons) }}
+        or {{ is_touched('sessions.profile_id', by=reasons) }}
 
 ),
 
@@ -66,4 +67,4 @@ from owned
 left join clicks on owned.session_id = clicks.session_id
 where
     owned.profile_id is not null
-    and {{ is_touched('owned.profile_id') }}
+    and {{ is_touched('owned.profile_id', by=reasons) }}

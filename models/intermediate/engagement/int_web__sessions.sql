@@ -1,4 +1,5 @@
 {{ carried_on('visitor_key') }}
+{% set is_touched_visitor = is_touched(visitor_key('events'), 'visitor_key') %}
 
 {# A session ends after 30 minutes without an event of the device. Where no device is known, the account or
    the address stands for it; at a device of several people each has sessions of his own. #}
@@ -14,6 +15,28 @@ shared_device_records as (
 as_of as (
 
     select as_of_date from {{ ref('int_as_of_date') }}
+
+),
+
+{# Devices by themselves, for of all events only their names are read then. #}
+touched_events as (
+
+    select events.*
+    from {{ ref('stg_web__events') }} as events
+    {% if is_carried_on() -%}
+    where
+        events.anonymous_id in (
+            select {{ visitor_device('touched.visitor_key') }}
+            from {{ ref('int_web__touched') }} as touched
+            where touched.visitor_key like 'anonymous_id:%'
+        )
+    union all
+    select events.*
+    from {{ ref('stg_web__events') }} as events
+    where
+        events.anonymous_id is null
+        and {{ is_touched_visitor }}
+    {%- endif %}
 
 ),
 
@@ -36,12 +59,11 @@ visits as (
                 or {{ matches('events.page_url', "'[?&](gclid|fbclid|msclkid|yclid|utm_[a-z]+)='") }}
                 then events.occurred_at
         end as prompted_at
-    from {{ ref('stg_web__events') }} as events
+    from touched_events as events
     where
         not events.is_bot
         {# Of erased people there is nothing left to tell one from another. #}
         and {{ visitor_key('events') }} is not null
-        and {{ is_touched(visitor_key('events'), 'visitor_key') }}
 
 ),
 

@@ -5,8 +5,8 @@
     pre_hook='{{ forget_before_finished() }}',
 ) }}
 
-{# Visitors of whom an event is another since the last finished build. Whoever uses a device with others is
-   here in every build, and so is whoever did in the one before. Of erased events `erase_people` adds the visitors. #}
+{# Visitors of whom an event is another since the last finished build, and devices of several people at which
+   it may be told anew who was there. Of erased events `erase_people` adds the visitors. #}
 with
 
 events as (
@@ -15,10 +15,15 @@ events as (
 
 ),
 
-shared_device_records as (
+touched_devices as (
 
-    select * from {{ ref('int_identity__shared_device_records') }}
-    where source_table = 'web.events'
+    select distinct device_id from {{ ref('int_identity__touched_devices') }}
+
+),
+
+shared_devices as (
+
+    select * from {{ ref('int_identity__shared_devices') }}
 
 ),
 
@@ -38,10 +43,12 @@ touched as (
     from events
     union
     select 'anonymous_id:' || anonymous_id as visitor_key
-    from shared_device_records
+    from shared_devices
+    where device_id in (select touched_devices.device_id from touched_devices)
     union
     select visitor_key
     from told_sessions
+    where {{ hash_number('visitor_key') }} in (select touched_devices.device_id from touched_devices)
 
 )
 

@@ -35,6 +35,7 @@ select
     coalesce(current_identifiers.identifier_hash, told_identifiers.identifier_hash) as identifier_hash,
     told_identifiers.profile_id as old_profile_id,
     current_identifiers.profile_id as new_profile_id,
+    told_identifiers.identifier_hash is null as is_new,
     {{ build_number() }} as build_number
 from current_identifiers
 full outer join told_identifiers

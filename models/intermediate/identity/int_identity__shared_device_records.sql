@@ -1,14 +1,17 @@
+{{ carried_on('device_id') }}
+
 {# Who was at a device of several people when something happened on it: whoever the record names, else the
    person known there before and then after within the session (30 minutes without a pause), else the nearest
    before and then after within `device_memory_days`, else the device's owner, if it has one. What nobody did in
    a session is nobody's where more people are known than a household has: at a tablet in a shop the one who was
-   there yesterday tells nothing. #}
+   there yesterday tells nothing. All of it follows from the records at the device and from whose their identifiers are. #}
 {% set household_size = 5 %}
 with
 
 shared_devices as (
 
     select * from {{ ref('int_identity__shared_devices') }}
+    where {{ is_touched('device_id') }}
 
 ),
 
@@ -29,6 +32,7 @@ records as (
     select
         'web.events' as source_table,
         events.event_id as record_id,
+        shared_devices.device_id,
         events.anonymous_id,
         events.customer_id,
         cast(null as string) as loyalty_card_id,
@@ -43,6 +47,7 @@ records as (
     select
         'shop.orders' as source_table,
         orders.order_id as record_id,
+        shared_devices.device_id,
         orders.anonymous_id,
         orders.customer_id,
         orders.loyalty_card_id,
@@ -156,6 +161,7 @@ remembered as (
 select
     source_table,
     record_id,
+    device_id,
     anonymous_id,
     case
         when named_profile_id is not null then named_profile_id

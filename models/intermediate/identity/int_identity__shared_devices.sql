@@ -36,6 +36,7 @@ cut as (
 )
 
 select
+    nodes.node_id as device_id,
     nodes.identifier_value as anonymous_id,
     identifiers.profile_id as owner_profile_id
 from nodes

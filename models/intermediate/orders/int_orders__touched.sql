@@ -2,21 +2,14 @@
     materialized='incremental',
     incremental_strategy='append',
     on_schema_change='fail',
-    pre_hook='{{ forget_before_finished("is_at_shared_device") }}',
+    pre_hook='{{ forget_before_finished() }}',
 ) }}
 
-{# More orders than have changed may be here, and never fewer. Those at devices of several people are in every
-   build, for what one does there may tell whose another's order was; and as long as they are told of here, until
-   the build after it. #}
+{# More orders than have changed may be here, and never fewer. At a device of several people what one does
+   there may tell whose another's order was. #}
 {% set identifiers = ['customer_id', 'loyalty_card_id', 'email', 'phone', 'anonymous_id'] %}
 
 with
-
-order_lines as (
-
-    select * from {{ ref('base_shop__order_lines') }}
-
-),
 
 refunds as (
 
@@ -36,12 +29,6 @@ products as (
 
 ),
 
-receipt_lines as (
-
-    select * from {{ ref('base_pos__receipt_lines') }}
-
-),
-
 nodes as (
 
     select * from {{ ref('int_identity__nodes') }}
@@ -52,19 +39,14 @@ moved as (
 
     select
         identifier_hash,
-        old_profile_id
+        old_profile_id,
+        is_new
     from {{ ref('int_identity__moved') }}
     where coalesce(old_profile_id, '') <> coalesce(new_profile_id, '')
 
 ),
 
-shared_device_records as (
-
-    select * from {{ ref('int_identity__shared_device_records') }}
-
-),
-
-placed as (
+told_orders as (
 
     {{ rows_if_any(
         told_relation('intermediate', 'int_orders__placed'), {'order_key': 'string', 'profile_id': 'string'}
@@ -79,27 +61,6 @@ new_products as (
 
 ),
 
-moved_identifiers as (
-
-    select
-        nodes.identifier_type,
-        nodes.identifier_value
-    from nodes
-    inner join moved on nodes.identifier_hash = moved.identifier_hash
-
-),
-
-{# Of a return the receipt that it takes back is another order. #}
-receipts_of_new_lines as (
-
-    select receipt_lines.receipt_id
-    from receipt_lines
-    where
-        {{ is_new('receipt_lines') }}
-        or receipt_lines.product_id in (select new_products.product_id from new_products)
-
-),
-
 new_customers as (
 
     select customer_id from customers
@@ -107,89 +68,143 @@ new_customers as (
 
 ),
 
+{# An order that names what was somebody's was his, or somebody's by a stronger one. No order that stood names
+   what is new. #}
+found_identifiers as (
+
+    select
+        nodes.identifier_type,
+        nodes.identifier_value
+    from nodes
+    inner join moved on nodes.identifier_hash = moved.identifier_hash
+    where
+        moved.old_profile_id is null
+        and not moved.is_new
+
+),
+
+{# Of a return the receipt that it takes back is another order. #}
+touched_receipts as (
+
+    select receipt_lines.receipt_id
+    from {{ ref('base_pos__receipt_lines') }} as receipt_lines
+    where {{ is_new('receipt_lines') }}
+    union
+    select receipt_id
+    from {{ ref('base_pos__receipt_lines') }}
+    where product_id in (select new_products.product_id from new_products)
+    union
+    select receipts.receipt_id
+    from {{ ref('base_pos__receipts') }} as receipts
+    where {{ is_new('receipts', ['sold_at']) }}
+
+),
+
+{# One condition at a time: each is met by few rows, and other columns are read of those alone. #}
 found as (
 
-    select 'shop:' || shop_orders.order_id as order_key
+    select
+        'shop:' as prefix,
+        shop_orders.order_id
     from {{ ref('base_shop__orders') }} as shop_orders
-    where
-        {{ is_new('shop_orders', ['ordered_at', 'cancelled_at']) }}
-        or shop_orders.customer_id in (select new_customers.customer_id from new_customers)
+    where {{ is_new('shop_orders', ['ordered_at', 'cancelled_at']) }}
 
     union
 
-    select 'shop:' || order_lines.order_id as order_key
-    from order_lines
-    where
-        {{ is_new('order_lines') }}
-        or order_lines.product_id in (select new_products.product_id from new_products)
+    select
+        'shop:' as prefix,
+        order_id
+    from {{ ref('base_shop__orders') }}
+    where customer_id in (select new_customers.customer_id from new_customers)
 
     union
 
-    select 'shop:' || refunds.order_id as order_key
+    select
+        'shop:' as prefix,
+        order_lines.order_id
+    from {{ ref('base_shop__order_lines') }} as order_lines
+    where {{ is_new('order_lines') }}
+
+    union
+
+    select
+        'shop:' as prefix,
+        order_id
+    from {{ ref('base_shop__order_lines') }}
+    where product_id in (select new_products.product_id from new_products)
+
+    union
+
+    select
+        'shop:' as prefix,
+        order_id
     from refunds
     where {{ is_new('refunds', ['refunded_at']) }}
 
     {% for key in ['receipt_id', 'return_of_receipt_id'] %}
     union
 
-    select 'pos:' || receipts.{{ key }} as order_key
-    from {{ ref('base_pos__receipts') }} as receipts
-    where
-        {{ is_new('receipts', ['sold_at']) }}
-        or receipts.receipt_id in (select receipts_of_new_lines.receipt_id from receipts_of_new_lines)
+    select
+        'pos:' as prefix,
+        {{ key }} as order_id
+    from {{ ref('base_pos__receipts') }}
+    where receipt_id in (select touched_receipts.receipt_id from touched_receipts)
 
     {% endfor %}
-    {% for base, relation, key, types in [
-        ('base_shop__orders', 'shop_orders', "'shop:' || shop_orders.order_id", identifiers),
-        ('base_pos__receipts', 'receipts', "'pos:' || receipts.receipt_id", ['loyalty_card_id', 'email', 'phone']),
+    {% for base, prefix, key, types in [
+        ('base_shop__orders', 'shop:', 'order_id', identifiers),
+        ('base_pos__receipts', 'pos:', 'receipt_id', ['loyalty_card_id', 'email', 'phone']),
     ] %}
     {% for type in types %}
     union
 
-    select {{ key }} as order_key
-    from {{ ref(base) }} as {{ relation }}
-    inner join moved_identifiers
-        on
-            {{ relation }}.{{ type }} = moved_identifiers.identifier_value
-            and moved_identifiers.identifier_type = '{{ type }}'
+    select
+        '{{ prefix }}' as prefix,
+        {{ key }} as order_id
+    from {{ ref(base) }}
+    where
+        {{ type }} in (
+            select found_identifiers.identifier_value
+            from found_identifiers
+            where found_identifiers.identifier_type = '{{ type }}'
+        )
 
     {% endfor %}
     {% endfor %}
     union
 
-    select placed.order_key
-    from placed
-    where placed.profile_id in (select moved.old_profile_id from moved)
-
-),
-
-shared as (
-
-    select 'shop:' || record_id as order_key
-    from shared_device_records
+    select
+        'shop:' as prefix,
+        record_id as order_id
+    from {{ ref('int_identity__reattributed') }}
     where source_table = 'shop.orders'
 
 ),
 
-touched as (
+keys as (
 
-    select
-        order_key,
-        false as is_at_shared_device
+    select prefix || order_id as order_key
     from found
-    where order_key is not null
-    union all
-    select
-        order_key,
-        true as is_at_shared_device
-    from shared
+    where order_id is not null
+    union
+    select order_key
+    from told_orders
+    where profile_id in (select moved.old_profile_id from moved)
+
+),
+
+{# Once more, for the few that are found. #}
+placed as (
+
+    {{ rows_if_any(
+        told_relation('intermediate', 'int_orders__placed'), {'order_key': 'string', 'profile_id': 'string'}
+    ) }}
 
 )
 
 select
-    touched.order_key,
+    keys.order_key,
     placed.profile_id as old_profile_id,
-    touched.is_at_shared_device,
     {{ build_number() }} as build_number
-from touched
-left join placed on touched.order_key = placed.order_key
+from keys
+left join placed on keys.order_key = placed.order_key

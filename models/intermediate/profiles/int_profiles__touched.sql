@@ -2,12 +2,12 @@
     materialized='incremental',
     incremental_strategy='append',
     on_schema_change='fail',
-    pre_hook='{{ forget_before_finished("is_at_shared_device") }}',
+    pre_hook='{{ forget_before_finished() }}',
 ) }}
 
 {# More people than have changed may be here, and never fewer: everybody whom a changed record names, all whom
-   an identifier went to or came from, all who use a device together, now or in the build before, and all of
-   whom a purchase has come into a window since or left it. Why, is told by kinds of records; whoever stood on a
+   an identifier went to or came from, whoever is told to have been at a device of several people, or not to, and all
+   of whom a purchase has come into a window since or left it. Why, is told by kinds of records; whoever stood on a
    row with somebody who was erased is here for every reason, for nothing tells any more what it was. #}
 {% set kinds = {
     'shop__orders': 'orders', 'pos__receipts': 'orders', 'web__events': 'visits', 'messaging__events': 'messages',
@@ -20,14 +20,15 @@
 }) %}
 {% endfor %}
 {% set told_until = (last_finished() or {'as_of_date': '9999-12-31'}).as_of_date %}
+{% set passed = [] %}
+{% for window in [0, var('value_window_days'), 2 * var('value_window_days'), var('buyer_window_days')] %}
+{% do passed.append(
+    '(versions.purchased_on > ' ~ days_before("date '" ~ told_until ~ "'", window)
+    ~ ' and versions.purchased_on <= ' ~ days_before('as_of.as_of_date', window) ~ ')'
+) %}
+{% endfor %}
 
 with
-
-identifiers as (
-
-    select * from {{ ref('int_identity__identifiers') }}
-
-),
 
 as_of as (
 
@@ -55,9 +56,21 @@ told_visits as (
 
 ),
 
-shared_device_records as (
+reattributed as (
 
-    select * from {{ ref('int_identity__shared_device_records') }}
+    select
+        source_table,
+        old_profile_id,
+        new_profile_id
+    from {{ ref('int_identity__reattributed') }}
+
+),
+
+{# At these everybody has visits of his own, and `reattributed` tells of whom. #}
+told_devices as (
+
+    select distinct device_id from {{ ref('int_identity__touched_devices') }}
+    where source_table <> 'none'
 
 ),
 
@@ -86,7 +99,7 @@ addresses_written_to as (
 
 ),
 
-named as (
+written as (
 
     {% for table in tables + [
         {'model': 'addresses_written_to', 'reason': 'messages', 'identifiers': ['email', 'phone']}
@@ -94,8 +107,7 @@ named as (
     {% for type in table.identifiers %}
     select
         '{{ table.reason }}' as reason,
-        '{{ type }}' as identifier_type,
-        {{ type }} as identifier_value
+        '{{ type }}:' || {{ type }} as identifier_key
     from {{ table.model }}
     where {{ type }} is not null
     {{ 'union' if not loop.last }}
@@ -105,9 +117,22 @@ named as (
 
 ),
 
+{# By number: identifiers are many, and their texts long. #}
+named as (
+
+    select
+        {{ hash_number('identifier_key') }} as node_id,
+        reason
+    from written
+
+),
+
 moved as (
 
-    select * from {{ ref('int_identity__moved') }}
+    select
+        old_profile_id,
+        new_profile_id
+    from {{ ref('int_identity__moved') }}
     {# One that merely stands on more records is named by those. #}
     where coalesce(old_profile_id, '') <> coalesce(new_profile_id, '')
 
@@ -118,11 +143,8 @@ found as (
     select
         identifiers.profile_id,
         named.reason
-    from identifiers
-    inner join named
-        on
-            identifiers.identifier_type = named.identifier_type
-            and identifiers.identifier_value = named.identifier_value
+    from {{ ref('int_identity__identifiers') }} as identifiers
+    inner join named on identifiers.node_id = named.node_id
     union
     select
         old_profile_id as profile_id,
@@ -137,7 +159,7 @@ found as (
     select
         identifiers.profile_id,
         'every' as reason
-    from identifiers
+    from {{ ref('int_identity__identifiers') }} as identifiers
     inner join {{ ref('int_identity__touched_nodes') }} as touched_nodes
         on identifiers.node_id = touched_nodes.node_id
     where touched_nodes.is_of_erased
@@ -160,42 +182,46 @@ found as (
         'visits' as reason
     from told_visits
     inner join touched_visitors on told_visits.visitor_key = touched_visitors.visitor_key
-    {% for window in [0, var('value_window_days'), 2 * var('value_window_days'), var('buyer_window_days')] %}
+    left join told_devices on {{ hash_number('touched_visitors.visitor_key') }} = told_devices.device_id
+    where told_devices.device_id is null
+    {% for side in ['old', 'new'] %}
+    union
+    select
+        {{ side }}_profile_id as profile_id,
+        case source_table when 'web.events' then 'visits' else 'orders' end as reason
+    from reattributed
+    {% endfor %}
+    union
+    select
+        shared_device_records.profile_id,
+        'visits' as reason
+    from {{ ref('int_identity__shared_device_records') }} as shared_device_records
+    inner join base_web__events on shared_device_records.record_id = base_web__events.event_id
+    where shared_device_records.source_table = 'web.events'
     union
     select
         versions.profile_id,
         'orders' as reason
     from {{ ref('int_purchases__versions') }} as versions
-    inner join as_of on {{ days_after('versions.purchased_on', window) }} <= as_of.as_of_date
-    where {{ days_after('versions.purchased_on', window) }} > date '{{ told_until }}'
-    {% endfor %}
+    cross join as_of
+    where
+        {{ passed | join('\n        or ') }}
 
 ),
 
 touched as (
 
-    select
-        profile_id,
-        reason,
-        false as is_at_shared_device
-    from found
+    select * from found
     where {{ 'true' if last_finished() else 'false' }}
-    union all
-    select
-        profile_id,
-        case source_table when 'web.events' then 'visits' else 'orders' end as reason,
-        true as is_at_shared_device
-    from shared_device_records
 
 )
 
 select
     profile_id,
-    is_at_shared_device,
     {% for reason in touched_reasons() %}
     max(case when reason in ('{{ reason }}', 'every') then 1 else 0 end) = 1 as by_{{ reason }},
     {% endfor %}
     {{ build_number() }} as build_number
 from touched
 where profile_id is not null
-group by profile_id, is_at_shared_device
+group by profile_id
