@@ -9,8 +9,21 @@
     {{- return(none) -}}
 {%- endmacro %}
 
+{# A model is asked once: its hook must not see another one than its SQL, which was compiled before, if a model that runs
+   beside it takes the note away in between. #}
 {% macro duckdb__last_finished() -%}
-    {%- if not execute or adapter.get_relation(target.database, 'raw_registry', 'finished') is none -%}
+    {%- if not execute -%}
+        {{- return(none) -}}
+    {%- endif -%}
+    {%- set answers, question = answers_of_run(), 'last finished build before ' ~ model.unique_id -%}
+    {%- if question not in answers -%}
+        {%- do answers.update({question: noted_finished()}) -%}
+    {%- endif -%}
+    {{- return(answers[question]) -}}
+{%- endmacro %}
+
+{% macro noted_finished() -%}
+    {%- if adapter.get_relation(target.database, 'raw_registry', 'finished') is none -%}
         {{- return(none) -}}
     {%- endif -%}
     {%- set found = run_query(
