@@ -36,9 +36,10 @@
 {% macro is_touched(column, key=none, by=none) -%}
     {%- set key = key or column.split('.')[-1] -%}
     {%- set touched = {
-        'device_id': 'int_identity__touched_devices', 'identifier_hash': 'int_identity__touched_identifiers', 'node_id': 'int_identity__touched_nodes',
-        'order_key': 'int_orders__touched', 'person_id': 'int_identity__touched_people',
-        'profile_id': 'int_profiles__touched', 'visitor_key': 'int_web__touched',
+        'device_id': 'int_identity__touched_devices', 'identifier_hash': 'int_identity__touched_identifiers',
+        'node_id': 'int_identity__touched_nodes', 'order_key': 'int_orders__touched',
+        'person_id': 'int_identity__touched_people', 'profile_id': 'int_profiles__touched',
+        'visitor_key': 'int_web__touched',
     }[key] -%}
     {%- if not execute -%} {%- do ref(touched) -%} {%- endif -%}
     {%- if is_carried_on() -%}
