@@ -166,7 +166,7 @@
 {% endmacro %}
 
 {# Rows that are in one of the two alone. #}
-{% macro select_changes(kept, new_rows, is_part) %}
+{% macro select_changes(kept, new_rows, is_part=false) %}
     {%- set old_rows = kept -%}
     {%- if is_part -%}
         {%- set old_rows = links_with_touched_end(kept) -%}
@@ -206,7 +206,7 @@
 {% endmacro %}
 
 {# With one end of a link the other one is affected as well. Of a part of the rows the others are those kept. #}
-{% macro select_changed(rows, affected, is_part, kept, changes) %}
+{% macro select_changed(rows, affected, is_part=false, kept=none, changes=none) %}
     select
         node_a,
         node_b

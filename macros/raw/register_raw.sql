@@ -1,6 +1,9 @@
 {# Makes raw_<source>.<table> readable for all tables of the contract, before anything is built. #}
 {% macro register_raw() -%}
-    {%- if execute -%} {%- do adapter.dispatch('register_raw', 'lifecycle')() -%} {%- endif -%}
+    {%- if execute -%}
+        {%- do forget_answers() -%}
+        {%- do adapter.dispatch('register_raw', 'lifecycle')() -%}
+    {%- endif -%}
 {%- endmacro %}
 
 {# On an engine that has the tables, the sources point at them as they are. #}
