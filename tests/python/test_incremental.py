@@ -18,9 +18,9 @@ import duckdb
 import pytest
 from conftest import dbt_here, project_copy, story_of, texts_matching
 
-START, DAYS, BATCHES = datetime(2024, 1, 1), 420, 8
+START, DAYS, BATCHES = datetime(2024, 1, 1), 420, 9
 # Day of the story on which each batch is delivered: the second one is most of a year.
-DELIVERED = [240, 300, 301, 302, 330, 362, 390, 420]
+DELIVERED = [240, 300, 301, 302, 330, 362, 376, 390, 420]
 LATE_DAY = (START + timedelta(days=DELIVERED[2] - 1)).date()
 LATE, OLDER = "late@shop.example", "older@shop.example"
 ERASED = ("C1", "C2", "C3")
@@ -138,7 +138,7 @@ def deliveries(seed):
         order = (f"N{person}", at(day), 70, None, names[1], None, names[0], "completed", None)
         news["shop.orders"].append(order)
     # One of them is older than all others: periods begin earlier, and are counted from another on.
-    orders = [(LATE, 40, 0), (LATE, 200, 0), (LATE, 120, 2), (OLDER, 40, 0), (OLDER, -40, 6)]
+    orders = [(LATE, 40, 0), (LATE, 200, 0), (LATE, 120, 2), (OLDER, 40, 0), (OLDER, -40, 7)]
     for nth, (email, day, batch) in enumerate(orders):
         when = START + timedelta(days=day, hours=12)
         order = (f"L{nth}", when, 50, None, email, None, None, "completed", None)
@@ -295,22 +295,23 @@ STORY = [
     Step("recalibrated", 6, {"recalibrate": True}, anew=()),
     # Staging that has forgotten them, and staging that reads them once more.
     Step("erased", 7, anew=()),
-    Step("cut", 7, is_cut=True, anew=()),
-    Step("other window", 7, {"visitor_window_days": 10}, is_cut=True),
+    Step("older", 8, anew=()),
+    Step("cut", 8, is_cut=True, anew=()),
+    Step("other window", 8, {"visitor_window_days": 10}, is_cut=True),
     Step(
         "in the past",
-        7,
+        8,
         {"as_of_date": "2024-12-15"},
         options=("--select", "int_as_of_date+", *NO_LEDGER),
     ),
-    Step("back again", 8, anew=()),
-    Step("other code", 8, is_other_code=True, options=PERIODS, anew=PEOPLE_ALONE),
-    Step("by day", 8, {"history_grain": "day"}, options=PERIODS),
-    Step("rolling", 8, {"rfm_yardstick": "rolling"}, options=PERIODS),
-    Step("by week", 8, {"history_grain": "week", "segment_map": "putler"}, options=PERIODS),
+    Step("back again", 9, anew=()),
+    Step("other code", 9, is_other_code=True, options=PERIODS, anew=PEOPLE_ALONE),
+    Step("by day", 9, {"history_grain": "day"}, options=PERIODS),
+    Step("rolling", 9, {"rfm_yardstick": "rolling"}, options=PERIODS),
+    Step("by week", 9, {"history_grain": "week", "segment_map": "putler"}, options=PERIODS),
     Step(
         "by week, past",
-        8,
+        9,
         {"history_grain": "week", "segment_map": "putler", "as_of_date": "2025-02-01"},
         options=PERIODS,
         anew=PEOPLE_ALONE,
@@ -494,6 +495,7 @@ def test_only_those_are_told_anew_of_whom_something_may_be_new(builds):
     carried_on = {name: build["carried_on"] for name, build in builds.items()}
     assert 10 < carried_on["late"] < everybody["late"]
     assert carried_on["unchanged"] == 0
+    assert len(ERASED) < carried_on["erased"] < everybody["erased"]
     assert 0 < carried_on["broken off"] < carried_on["recalibrated"] < everybody["recalibrated"]
     # Audiences and experiments look at whoever went elsewhere by time alone, too; and at everybody
     # after other cuts, or after a build that broke off before it was noted whom it told anew.
@@ -550,13 +552,13 @@ def test_an_order_that_comes_late_changes_the_past_and_says_so(builds):
 
 def test_an_order_older_than_all_others_changes_the_past_of_its_buyer_alone(builds):
     """Periods are counted from another on then: what was said of them is said of the same ones."""
-    before, after = builds["recalibrated"], builds["erased"]
+    before, after = builds["erased"], builds["older"]
     assert min(restated_ends(before, OLDER)) == date(2024, 2, 29)
-    as_of = str((START + timedelta(days=DELIVERED[6] - 1)).date())
+    as_of = str((START + timedelta(days=DELIVERED[7] - 1)).date())
     told = restated_ends(after, OLDER)
-    # What was bought is known to be more from then on; December is not over when it was last told.
+    # What was bought is known to be more from then on; January is not over when it was last told.
     assert {end for end, at in told.items() if at == as_of} == {
-        end for end in told if end < date(2024, 12, 31)
+        end for end in told if end < date(2025, 1, 1)
     }
     assert min(told) == date(2023, 11, 30)
     marked = [{end for end, at in restated_ends(b, LATE).items() if at} for b in (before, after)]
