@@ -1,9 +1,9 @@
 -- depends_on: {{ ref('int_identity__touched_identifiers') }}
 {{ carried_on('identifier_hash') }}
 
-{# Whose the ids are by now that the list of changes names. Where it is carried on, those are looked for that are
-   new in the list or were forgotten as touched: first among the identifiers that were made anew, and nothing
-   is read of all others if they are all there. #}
+{# Whose the ids are by now that the list of changes names. Where it is carried on, those are looked for that
+   are new in the list or were forgotten as touched: first among the identifiers that were made anew, and
+   nothing is read of all others if they are all there. #}
 with
 
 named as (
