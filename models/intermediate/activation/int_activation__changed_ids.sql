@@ -7,7 +7,10 @@ with
 
 named_ids as (
 
-    select * from {{ ref('int_activation__named_ids') }}
+    select
+        identifier_hash,
+        profile_id
+    from {{ ref('int_activation__named_ids') }}
 
 ),
 

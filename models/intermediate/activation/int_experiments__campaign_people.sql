@@ -36,7 +36,11 @@ profiles as (
 {# Where no campaign is another, few consents are read. #}
 consents as (
 
-    select * from {{ ref('int_profiles__consents') }}
+    select
+        profile_id,
+        channel,
+        first_granted_on
+    from {{ ref('int_profiles__consents') }}
     where {{ is_touched_in_activation('profile_id') if changed_terms() == [] else 'true' }}
 
 ),
