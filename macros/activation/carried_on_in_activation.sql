@@ -20,7 +20,7 @@
 {% macro is_touched_in_activation(column, terms=[], touched='int_activation__touched') -%}
     {%- if not execute -%} {%- do ref(touched) -%} {%- endif -%}
     {%- if (are_terms_kept(terms) if terms else is_carried_on()) -%}
-        {{ column }} in (select profile_id from {{ ref(touched) }})
+        {{ column }} in (select profile_id from {{ ref(touched) }} where {{ is_one_of_few('profile_id') }})
     {%- else -%}
         true
     {%- endif -%}

@@ -1,6 +1,6 @@
-{# The last build that made every model: its number and as-of date, and how long the deny list was then. None if there
-   is none, or if anything since is not as it was: code, seeds, vars, a raw table that had to be read whole, an as-of
-   date before it. What is told by records then has to be told anew of all of them. #}
+{# The last build that made every model: its number and as-of date, and what tells the deny list of then from another.
+   None if there is none, or if anything since is not as it was: code, seeds, vars, a raw table that had to be read
+   whole, an as-of date before it. What is told by records then has to be told anew of all of them. #}
 {% macro last_finished() -%}
     {{- return(adapter.dispatch('last_finished', 'lifecycle')()) -}}
 {%- endmacro %}
@@ -27,14 +27,16 @@
         {{- return(none) -}}
     {%- endif -%}
     {%- set found = run_query(
-        'select build_number, cast(as_of_date as string), denied_count from raw_registry.finished'
+        'select * from raw_registry.finished'
         ~ ' where build_number >= (select coalesce(max(generation), 0) from raw_registry.files_read)'
     ).rows -%}
     {%- if not found -%}
         {{- return(none) -}}
     {%- endif -%}
-    {%- set build_number, as_of_date, denied_count = found[0].values() -%}
-    {{- return({'build_number': build_number, 'as_of_date': as_of_date, 'denied_count': denied_count}) -}}
+    {%- set noted = found[0].dict() -%}
+    {{- return({
+        'build_number': noted.build_number, 'as_of_date': noted.as_of_date | string, 'denied': noted.get('denied')
+    }) -}}
 {%- endmacro %}
 
 {# The condition that a row of a base model is another since the last finished build, or that one of its times has
@@ -86,9 +88,11 @@
 {% macro duckdb__forget_finished_of_other_code() %}
     {%- do run_query(
         'create table if not exists raw_registry.finished'
-        ~ ' (build_number bigint, as_of_date date, denied_count bigint, first_period_end date,'
+        ~ ' (build_number bigint, as_of_date date, denied string, first_period_end date,'
         ~ ' discounts_told_from string, definition string)'
     ) -%}
+    {#- Earlier versions noted how long the list was. -#}
+    {%- do run_query('alter table raw_registry.finished add column if not exists denied string') -%}
     {%- do run_query("delete from raw_registry.finished where definition <> '" ~ definition_of_build() ~ "'") -%}
 {% endmacro %}
 
@@ -144,8 +148,8 @@
             {%- do facts.append('(select ' ~ fact.value ~ ' from ' ~ relation ~ ')') -%}
         {%- endfor -%}
         {%- do run_query(
-            'insert into raw_registry.finished (build_number, denied_count, definition, '
-            ~ common_facts().keys() | join(', ') ~ ') select ' ~ build_number() ~ ', (' ~ denied_count_sql() ~ "), '"
+            'insert into raw_registry.finished (build_number, denied, definition, '
+            ~ common_facts().keys() | join(', ') ~ ') select ' ~ build_number() ~ ', (' ~ denied_sql() ~ "), '"
             ~ definition_of_build() ~ "', " ~ facts | join(', ')
         ) -%}
     {%- elif 'profile_identifiers' not in left and 'int_identity__moved' in left -%}
@@ -154,8 +158,10 @@
     {%- endif -%}
 {% endmacro %}
 
-{% macro denied_count_sql() -%}
-    select count(*) from ({{ denied_identifiers() }}) as denied
+{# What tells one deny list from another: as long as it was, it may be another, with identifiers lifted by hand. #}
+{% macro denied_sql() -%}
+    select count(*) || ' with ' || coalesce(sum({{ hash_number('identifier_hash') }} % 1000000007), 0)
+    from ({{ denied_identifiers() }}) as denied
 {%- endmacro %}
 
 {# All that the rows of a model depend on beside its records: code, seeds, salt and vars. #}

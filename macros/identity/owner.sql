@@ -21,6 +21,7 @@
         {%- for type in types %}
         select named.{{ type }} as identifier_value
         from {{ relation }} as named
+        where {{ is_one_of_few('named.' ~ type) }}
         {{- ' union all' if not loop.last }}
         {%- endfor %}
     )

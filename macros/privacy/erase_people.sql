@@ -213,15 +213,11 @@
    and the second time that a build asks, it may have denied some itself since the first. #}
 {% macro is_unseen_by_deny_list(is_first) -%}
     {%- set finished, answers = last_finished(), answers_of_run() -%}
-    {%- set count = run_query(denied_count_sql()).columns[0].values()[0] -%}
+    {%- set denied = run_query(denied_sql()).columns[0].values()[0] -%}
     {%- if is_first -%}
-        {%- do answers.update({'denied at first': count}) -%}
-        {%- if finished and finished.denied_count != count -%}
-            {#- As many lifted by hand and denied anew would look like the same ones, if this build breaks off. -#}
-            {%- do run_statement('update raw_registry.finished set denied_count = null') -%}
-        {%- endif -%}
+        {%- do answers.update({'denied at first': denied}) -%}
     {%- endif -%}
-    {%- if finished and finished.denied_count == count and answers['denied at first'] == count -%}
+    {%- if finished and finished.denied == denied and answers['denied at first'] == denied -%}
         _build_number > {{ finished.build_number }}
     {%- else -%}
         true

@@ -150,8 +150,13 @@
         'create table if not exists raw_registry.files_counted'
         ~ ' (source_table string, file_name string, fingerprint string, definition string)',
         'create table if not exists raw_registry.builds (build_number bigint)',
-        'insert into raw_registry.builds select coalesce(max(build_number), 0) + 1 from raw_registry.builds',
     ]) -%}
+    {#- What makes no model takes no number: the next build would look for notes of a build that was none. -#}
+    {%- if flags.WHICH in ('build', 'run', 'retry') -%}
+        {%- do statements.append(
+            'insert into raw_registry.builds select coalesce(max(build_number), 0) + 1 from raw_registry.builds'
+        ) -%}
+    {%- endif -%}
     {%- do run_query(statements | join(';\n')) -%}
 {% endmacro %}
 

@@ -426,6 +426,7 @@ class Warehouse:
         compiled = home / "target/compiled/lifecycle/models/intermediate/activation"
         told_segments = (compiled / "int_activation__told_segments.sql").read_text()
         ledger = (compiled / "int_activation__trigger_ledger.sql").read_text()
+        named_ids = (compiled / "int_activation__named_ids.sql").read_text()
         hooks = json.loads((home / "target/manifest.json").read_text())["nodes"]
         (hook,) = hooks["model.lifecycle.int_activation__trigger_ledger"]["config"]["post-hook"]
         self.hook = (
@@ -453,6 +454,11 @@ class Warehouse:
         """)
         for table, columns in TABLES.items():
             run(f"create table {table} ({columns})")
+        run(f"create view warehouse.intermediate.int_activation__named_ids as {named_ids}")
+        run("""
+            create view warehouse.intermediate.int_profiles as
+            select distinct profile_id from warehouse.intermediate.int_identity__identifiers
+        """)
         self.definition = ledger.split("where definition = ")[1].split("\n\n)")[0]
         run(
             "prepare told_segments as"

@@ -411,6 +411,13 @@ def test_a_list_that_is_as_long_as_it_was_may_be_another(carried_on):
     assert carried_on["lifted"]["fay"] == [[0]]
 
 
+def test_so_it_may_if_it_changed_before_the_build(carried_on):
+    """Her account is lifted by hand, and somebody else denied by a run that erases nobody."""
+    assert carried_on["denied alone"]["denied"] == carried_on["lifted"]["denied"]
+    assert carried_on["lifted"]["gus"] == [[1]]
+    assert carried_on["denied alone"]["gus"] == [[0]]
+
+
 def carry_on(home):
     """Whole builds, for only such a one is carried on. Her request comes with the second."""
     run = dbt_here(home, PROJECT)
@@ -418,17 +425,30 @@ def carry_on(home):
     shutil.move(request, home / "request.csv")
     with (home / "raw" / "shop" / "orders.csv").open("a") as orders:
         orders.write("O-8;2025-02-06 10:00;10.00;;fay@kept.example;;;\n")
-    for what, *options in (["first"], ["asked"], ["next"], ["anew", "--full-refresh"], ["lifted"]):
+        orders.write("O-9;2025-02-06 10:00;10.00;;gus@kept.example;;;\n")
+    instead = {
+        "lifted": ("loyalty_card_id", "Q-2,2025-03-06 10:00,fay@kept.example\n"),
+        "denied alone": ("customer_id", "Q-3,2025-03-06 10:00,gus@kept.example\n"),
+    }
+    for what, *options in (
+        *(["first"], ["asked"], ["next"], ["anew", "--full-refresh"], ["lifted"]),
+        ["denied alone"],
+    ):
         if what == "asked":
             shutil.move(home / "request.csv", request)
-        if what == "lifted":
+        if what in instead:
+            lifted, asked = instead[what]
             with duckdb.connect(str(home / "state.duckdb")) as connection:
                 connection.execute(
                     "delete from intermediate.int_privacy__denied_identifiers"
-                    " where identifier_type = 'loyalty_card_id'"
+                    f" where identifier_type = '{lifted}'"
                 )
             with request.open("a") as requests:
-                requests.write("Q-2,2025-03-06 10:00,fay@kept.example\n")
+                requests.write(asked)
+        if what == "denied alone":
+            alone = ("base_privacy__erasure_requests", "int_privacy__denied_identifiers")
+            failed = run("run", "--select", *alone, variables=VARS)
+            assert not failed, failed
         failed = run("build", *UNTESTED, *options, variables=VARS)
         assert not failed, failed
         with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
@@ -440,9 +460,11 @@ def carry_on(home):
                 ),
                 "identifiers": query("select * from marts.profile_identifiers order by all"),
                 "findings": query("select * from marts.identity_quality order by all"),
-                "fay": query(
-                    "select count(*) from staging.base_shop__orders where email like 'fay@%'"
-                ),
+            } | {
+                who: query(
+                    f"select count(*) from staging.base_shop__orders where email like '{who}@%'"
+                )
+                for who in ("fay", "gus")
             }
             connection.execute(f"attach '{home / 'state.duckdb'}' as state (read_only)")
             denied = "select count(*) from state.intermediate.int_privacy__denied_identifiers"

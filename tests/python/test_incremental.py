@@ -272,7 +272,10 @@ PERIODS = ("--select", "int_periods+", *NO_LEDGER)
 
 
 class Step(NamedTuple):
-    """A build: batches delivered by then, vars, cuts by hand, code, and what is told anew later."""
+    """A build: batches delivered by then, vars, cuts by hand, code, and what is told anew later.
+
+    Commands `before` it make no model.
+    """
 
     name: str
     batches: int
@@ -281,12 +284,13 @@ class Step(NamedTuple):
     is_other_code: bool = False
     options: tuple = ()
     anew: tuple | None = None
+    before: tuple = ()
 
 
 STORY = [
     Step("first", 1),
     Step("late", 3, anew=()),
-    Step("unchanged", 3),
+    Step("unchanged", 3, before=(("test", "--select", "int_as_of_date"), ("seed",))),
     Step("same day", 4, {"as_of_date": str(LATE_DAY)}, anew=()),
     Step("broken off", 4, options=("--exclude", "int_segments__spans+")),
     # It told history anew, of some because days passed; nobody touches them in the build after it.
@@ -346,6 +350,9 @@ def drive(home, seed):
             else:
                 file.write(splits)
         rule.write_text(code.replace(*RULE[1:]) if step.is_other_code else code)
+        for command in step.before:
+            failed = dbt(*command, variables=SAME_CUTS)
+            assert not failed, failed
         run(step.variables or {}, *step.options)
         told = {"what": step.name} | look(warehouse)
         told["left"], identifiers = look_for(warehouse, state, identifiers)

@@ -4,9 +4,9 @@
    and who was merged is in control if either part was, for the smaller bucket counts. #}
 with
 
-former_ids as (
+changed_ids as (
 
-    select * from {{ ref('int_activation__former_ids') }}
+    select * from {{ ref('int_activation__changed_ids') }}
 
 ),
 
@@ -62,13 +62,13 @@ new_names as (
 former as (
 
     select
-        former_ids.profile_id,
+        changed_ids.profile_id,
         count(*) as id_count,
         min({{ bucket_of('original.told_id', "'control'") }}) as bucket
     from original
-    inner join former_ids on original.told_id = former_ids.former_profile_id
-    where original.told_id <> former_ids.profile_id
-    group by former_ids.profile_id
+    inner join changed_ids on original.told_id = changed_ids.former_profile_id
+    where original.told_id <> changed_ids.profile_id
+    group by changed_ids.profile_id
 
 ),
 

@@ -71,14 +71,24 @@ steps as (
 
 ),
 
+active_spans as (
+
+    select * from {{ ref('int_profiles__active_spans') }}
+    where
+        profile_id in (
+            select people.profile_id from people
+            where {{ is_one_of_few('people.profile_id') }}
+        )
+
+),
+
 activities as (
 
     select
         active_spans.profile_id,
         max(case when active_spans.activity = 'engaged' then 1 else 0 end) as engaged,
         max(case when active_spans.activity = 'visitor' then 1 else 0 end) as visiting
-    from {{ ref('int_profiles__active_spans') }} as active_spans
-    inner join people on active_spans.profile_id = people.profile_id
+    from active_spans
     inner join looked
         on
             active_spans.active_from <= looked.looked_on
@@ -154,6 +164,7 @@ rescored as (
     where
         spans.until_period_number is null
         and spans.recency_score is not null
+        and {{ is_touched_in_activation('spans.profile_id') }}
 
 ),
 

@@ -73,6 +73,62 @@ led_to as (
 
 ),
 
+{# Ids that the list of changes does not name. Most are those of people of today. #}
+unchanged as (
+
+    select last_told.profile_id
+    from last_told
+    left join {{ ref('int_activation__changed_ids') }} as changed_ids
+        on last_told.profile_id = changed_ids.former_profile_id
+    where changed_ids.former_profile_id is null
+
+),
+
+still_there as (
+
+    select profiles.profile_id
+    from {{ ref('int_profiles') }} as profiles
+    where
+        profiles.profile_id in (
+            select unchanged.profile_id from unchanged
+            where {{ is_one_of_few('unchanged.profile_id') }}
+        )
+
+),
+
+elsewhere as (
+
+    select unchanged.profile_id
+    from unchanged
+    left join still_there on unchanged.profile_id = still_there.profile_id
+    where still_there.profile_id is null
+
+),
+
+former_ids as (
+
+    select
+        former_profile_id,
+        profile_id
+    from {{ ref('int_activation__changed_ids') }}
+    union all
+    select
+        profile_id as former_profile_id,
+        profile_id
+    from still_there
+    union all
+    select
+        identifiers.identifier_hash as former_profile_id,
+        identifiers.profile_id
+    from {{ ref('int_identity__identifiers') }} as identifiers
+    where
+        identifiers.identifier_hash in (
+            select elsewhere.profile_id from elsewhere
+            where {{ is_one_of_few('elsewhere.profile_id') }}
+        )
+
+),
+
 followed as (
 
     select
@@ -80,8 +136,7 @@ followed as (
         led_to.change_type,
         former_ids.profile_id
     from led_to
-    inner join {{ ref('int_activation__former_ids') }} as former_ids
-        on led_to.former_profile_id = former_ids.former_profile_id
+    inner join former_ids on led_to.former_profile_id = former_ids.former_profile_id
 
 ),
 

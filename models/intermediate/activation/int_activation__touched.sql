@@ -44,11 +44,12 @@ found as (
     where changes.new_profile_id is not null
     {# A former id that is an identifier no more, or again, leads elsewhere. #}
     union
-    select identifiers.profile_id
+    select named_ids.profile_id
     from {{ ref('int_identity__moved') }} as moved
     inner join {{ ref('int_identity__changes') }} as changes on moved.identifier_hash = changes.old_profile_id
-    inner join {{ ref('int_identity__identifiers') }} as identifiers
-        on changes.new_profile_id = identifiers.identifier_hash
+    inner join {{ ref('int_activation__named_ids') }} as named_ids
+        on changes.new_profile_id = named_ids.identifier_hash
+    where named_ids.profile_id is not null
     union
     select profile_id
     from {{ ref('int_experiments__recorded') }}

@@ -33,6 +33,18 @@ profiles as (
 
 ),
 
+{# Where no campaign is another, few consents are read. #}
+consents as (
+
+    select
+        profile_id,
+        channel,
+        first_granted_on
+    from {{ ref('int_profiles__consents') }}
+    where {{ is_touched_in_activation('profile_id') if changed_terms() == [] else 'true' }}
+
+),
+
 meant as (
 
     select
@@ -45,7 +57,7 @@ meant as (
         on
             waves.previous_period_end = membership.period_end
             and waves.segment = membership.segment
-    inner join {{ ref('int_profiles__consents') }} as consents
+    inner join consents
         on
             membership.profile_id = consents.profile_id
             and waves.channel = consents.channel
@@ -60,7 +72,7 @@ meant as (
         waves.sent_on,
         consents.profile_id
     from waves
-    inner join {{ ref('int_profiles__consents') }} as consents
+    inner join consents
         on
             waves.channel = consents.channel
             and waves.sent_on > consents.first_granted_on

@@ -45,15 +45,28 @@ listed_experiments as (
 
 ),
 
+seen_by_arm as (
+
+    select
+        experiment_id,
+        campaign_id,
+        arm,
+        min(assigned_on) as first_on,
+        max(assigned_on) as last_on
+    from {{ ref('int_experiments__sample') }}
+    group by experiment_id, campaign_id, arm
+
+),
+
 seen as (
 
     select
         experiment_id,
         campaign_id,
         campaign_id is not null or experiment_id = 'global_control' as is_against_control,
-        min(assigned_on) as first_on,
-        max(assigned_on) as last_on
-    from {{ ref('int_experiments__sample') }}
+        min(first_on) as first_on,
+        max(last_on) as last_on
+    from seen_by_arm
     group by experiment_id, campaign_id
 
 ),
@@ -63,7 +76,7 @@ seen_arms as (
     select distinct
         experiment_id,
         arm
-    from {{ ref('int_experiments__sample') }}
+    from seen_by_arm
 
 ),
 

@@ -3,27 +3,15 @@
 {# What everybody in a comparison did: in the days after the assignment, and in as many before it. A tool's
    assignment has a time, and what came later on that day counts; one by hash counts from the next day on. All else
    that is told of the person there is beside it, so that sums need no other large table. #}
+{% set is_theirs, is_compared = 'true', 'true' %}
+{% if is_carried_on() %}
+{% set is_theirs -%}
+    profile_id in (select people.profile_id from people where {{ is_one_of_few('people.profile_id') }})
+{%- endset %}
+{# No campaign is measured that went out before the compared days, and these only go on. #}
+{% set is_compared = 'occurred_on > ' ~ control_opens_on("date '" ~ last_finished().as_of_date ~ "'") %}
+{% endif %}
 with
-
-purchases as (
-
-    select * from {{ ref('orders') }}
-    where is_purchase
-
-),
-
-visits as (
-
-    select * from {{ ref('int_profiles__visits') }}
-
-),
-
-messages as (
-
-    select * from {{ ref('int_profiles__messages') }}
-    where event_type = 'sent'
-
-),
 
 people as (
 
@@ -42,6 +30,32 @@ people as (
         assigned_at
     from {{ ref('int_experiments__days') }}
     where {{ is_touched_in_experiments('profile_id', 'experiment_id') }}
+
+),
+
+purchases as (
+
+    select * from {{ ref('orders') }}
+    where
+        is_purchase
+        and {{ is_theirs }}
+
+),
+
+visits as (
+
+    select * from {{ ref('int_profiles__visits') }}
+    where {{ is_theirs }}
+
+),
+
+messages as (
+
+    select * from {{ ref('int_profiles__messages') }}
+    where
+        event_type = 'sent'
+        and {{ is_theirs }}
+        and {{ is_compared }}
 
 ),
 

@@ -1,13 +1,10 @@
 {% set terms = ['day', 'value of customers'] %}
-{{ config(
-    pre_hook='{{ set_audience_aside(' ~ terms ~ ') }}',
-    post_hook='{{ forget_audience_set_aside(' ~ terms ~ ') }}',
-) }}
+{{ config(post_hook='{{ rank_audiences(' ~ terms ~ ') }}') }}
 {{ carried_on_in_activation(terms) }}
 
 {# Everybody gets one campaign at a time: the first of his segment that he may get now. Whoever has had it
    is in its cool-down, and gets the next. So no audience takes anybody over a cap, whichever of them are
-   sent. Where it is carried on, whoever was in an audience and is not touched is in it still, at another place. #}
+   sent. Where it is carried on, a hook gives the ranks, for one person more moves all below. #}
 with
 
 segments_now as (
@@ -225,21 +222,6 @@ audiences as (
             judged.profile_id = first_turns.profile_id
             and judged.turn = first_turns.turn
     where judged.obstacle is null
-    {% if are_terms_kept(terms) %}
-    union all
-    select
-        kept.profile_id,
-        kept.campaign_id,
-        kept.segment,
-        kept.channel,
-        kept.offer_class,
-        kept.predicted_clv,
-        profiles.net_revenue,
-        profiles.last_seen_on,
-        kept.last_sent_on
-    from {{ audience_set_aside() }} as kept
-    inner join profiles on kept.profile_id = profiles.profile_id
-    {% endif %}
 
 ),
 
@@ -248,14 +230,7 @@ decided as (
 
     select
         *,
-        row_number() over (
-            partition by campaign_id
-            order by
-                predicted_clv desc nulls last,
-                net_revenue desc nulls last,
-                last_seen_on desc nulls last,
-                profile_id asc nulls last
-        ) as audience_rank,
+        {{ 'null' if are_terms_kept(terms) else audience_rank() }} as audience_rank,
         null as left_out_reason
     from audiences
 

@@ -5,30 +5,23 @@
     pre_hook='{{ forget_open_triggers() }}',
 ) }}
 
-{% set is_open = (
-    "(ledger.is_issued or ledger.reason = 'erased' or ledger.trigger_seq > kept.last_seq)"
-) if is_carried_on() else 'true' %}
-with
-
+{% set told, is_theirs = ref('int_activation__trigger_ledger'), 'true' %}
 {% if is_carried_on() %}
-kept as (
-
-    select coalesce(max(trigger_seq), 0) as last_seq
-    from {{ this }}
-
-),
+{% set told = rows_where(
+    told,
+    "is_issued or reason = 'erased' or trigger_seq > (select coalesce(max(trigger_seq), 0) from " ~ this ~ ')'
+) %}
+{% set is_theirs -%}
+    profile_id in (select ledger.profile_id from ledger where {{ is_one_of_few('ledger.profile_id') }})
+{%- endset %}
 {% endif %}
+with
 
 ledger as (
 
-    select ledger.*
-    from {{ ref('int_activation__trigger_ledger') }} as ledger
-    {%- if is_carried_on() %}
-    cross join kept
-    {%- endif %}
-    where
-        coalesce(ledger.reason, '') <> 'no change'
-        and {{ is_open }}
+    select told.*
+    from {{ told }} as told
+    where coalesce(told.reason, '') <> 'no change'
 
 ),
 
@@ -36,6 +29,7 @@ ledger as (
 audiences as (
 
     select * from {{ ref('campaign_audiences') }}
+    where {{ is_theirs }}
 
 )
 

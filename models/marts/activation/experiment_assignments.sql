@@ -1,8 +1,10 @@
+{{ config(materialized=view_or_table()) }}
+
 with
 
 assigned as (
 
-    select * from {{ ref('int_experiments__assigned') }}
+    select * from {{ portable(ref('int_experiments__assigned')) }}
 
 )
 
