@@ -9,7 +9,7 @@ with
 
 orders as (
 
-    select * from {{ touched_rows(ref('int_orders__placed'), 'order_key') }}
+    select * from {{ made_rows(ref('int_orders__placed'), 'order_key') }}
 
 ),
 
@@ -19,7 +19,7 @@ versions as (
         order_key,
         seen_on,
         next_seen_on
-    from {{ touched_rows(ref('int_orders__versions'), 'order_key') }}
+    from {{ made_rows(ref('int_orders__versions'), 'order_key') }}
 
 ),
 
@@ -28,7 +28,7 @@ returned as (
     select
         returned.*,
         versions.seen_on
-    from {{ touched_rows(ref('int_orders__returned'), 'order_key') }} as returned
+    from {{ made_rows(ref('int_orders__returned'), 'order_key') }} as returned
     inner join versions
         on
             returned.order_key = versions.order_key
@@ -38,7 +38,7 @@ returned as (
 
 lines as (
 
-    select * from {{ touched_rows(ref('int_orders__lines'), 'order_key') }}
+    select * from {{ made_rows(ref('int_orders__lines'), 'order_key') }}
 
 ),
 

@@ -4,6 +4,10 @@
 select
     order_key,
     profile_id,
+    order_source,
+    utm_source,
+    utm_medium,
+    utm_campaign,
     net_revenue,
     gross_margin,
     ordered_on as purchased_on,
