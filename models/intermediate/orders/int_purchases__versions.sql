@@ -10,6 +10,7 @@ select
     utm_campaign,
     net_revenue,
     gross_margin,
+    is_discounted,
     ordered_on as purchased_on,
     seen_on,
     next_seen_on,

@@ -11,12 +11,6 @@ test_accounts as (
 
 ),
 
-discounts as (
-
-    select * from {{ ref('int_orders__discounts') }}
-
-),
-
 told as (
 
     select * from {{ ref('int_value__discounts_told') }}
@@ -33,6 +27,7 @@ purchases as (
         utm_source,
         utm_medium,
         utm_campaign,
+        is_discounted,
         purchased_on,
         purchased_at
     from {{ touched_purchases(ref('int_purchases__versions')) }}
@@ -135,7 +130,7 @@ select
     traced.is_unprompted,
     case
         when told.told_from <= purchases.purchased_on
-            then not coalesce(discounts.is_discounted, false)
+            then not coalesce(purchases.is_discounted, false)
     end as is_full_price,
 
     ---------- builds
@@ -143,5 +138,4 @@ select
 
 from purchases
 left join traced on purchases.order_key = traced.order_key
-left join discounts on purchases.order_key = discounts.order_key
 left join told on purchases.order_source = told.order_source
