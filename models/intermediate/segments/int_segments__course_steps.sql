@@ -19,10 +19,7 @@ moves as (
     from {{ ref('int_segments__spans') }}
     where
         segment is distinct from previous_segment
-        {% if is_carried_on() -%}
-        and build_number > {{ last_finished().build_number }}
-        and course_hash not in (select known.course_hash from {{ this }} as known)
-        {%- endif %}
+        and {{ is_of_new_course() }}
 
 )
 
