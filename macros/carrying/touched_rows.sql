@@ -5,6 +5,22 @@
     {{- rows_where(table, condition) if is_carried_on() else table -}}
 {%- endmacro %}
 
+{# The same of a model that notes the `build_number` of its rows and is carried on by this key, for these reasons or more:
+   what is touched was made since the last finished build. Such rows lie together, and of all others nothing is read. #}
+{% macro made_rows(table, key, by=none) -%}
+    {%- set condition = is_touched(key, by=by) -%}
+    {%- if is_carried_on() -%}
+        (
+            select * from {{ table }}
+            where
+                build_number > {{ last_finished().build_number }}
+                and {{ condition }}
+        )
+    {%- else -%}
+        {{ table }}
+    {%- endif -%}
+{%- endmacro %}
+
 {# The condition that an order is touched, by the column of its source that has its id: a key that is put
    together would have to be for every order. #}
 {% macro is_order_touched(source, column) -%}

@@ -5,8 +5,9 @@
    stopped keeps the frequency and the value he had.
 
    `people` is a relation of whom to ask about, with `profile_id` and `is_test`, for test accounts buy nothing; `person`
-   names the column of it that tells them apart. `days` is a relation as int_calendar. #}
-{% macro rfm_steps(people, days, person='profile_id') -%}
+   names the column of it that tells them apart. `days` is a relation as int_calendar, and `versions` one that has no
+   more than what these people bought, if there is one. #}
+{% macro rfm_steps(people, days, person='profile_id', versions=none) -%}
     with
 
     purchases as (
@@ -17,7 +18,7 @@
             versions.net_revenue,
             versions.seen_on,
             versions.next_seen_on
-        from {{ ref('int_purchases__versions') }} as versions
+        from {{ versions or ref('int_purchases__versions') }} as versions
         inner join {{ people }} as people on versions.profile_id = people.profile_id
         where not people.is_test
 

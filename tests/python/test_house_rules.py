@@ -455,7 +455,7 @@ SMALL = {
     "int_identity__shared_devices", "int_identity__splits", "int_identity__unusable",
     "int_orders__left_out", "int_periods", "int_records__accounting", "int_rfm__calibrations",
     "int_rfm__yardsticks", "int_segments__map", "int_value__ad_spend", "int_value__cohort_months",
-    "int_value__days", "int_value__fit_counts", "int_value__fits_in_use", "segments",
+    "int_value__fit_counts", "int_value__fits_in_use", "segments",
     "stg_privacy__erasure_requests",
 }  # fmt: skip
 

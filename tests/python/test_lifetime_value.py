@@ -326,7 +326,7 @@ def scored(request, shared):
             ),
             int_value__fits_in_use=(
                 "select * from given",
-                {"sample": np.array(list(fits))}
+                {"sample": np.array(list(fits)), "models_hash": np.arange(len(fits))}
                 | {
                     name: np.array(values)
                     for name, values in zip(

@@ -9,7 +9,7 @@ orders as (
     select
         order_key,
         rate_to_reporting
-    from {{ touched_rows(ref('int_orders__placed'), 'order_key') }}
+    from {{ made_rows(ref('int_orders__placed'), 'order_key') }}
 
 ),
 
@@ -18,7 +18,7 @@ versions as (
     select
         order_key,
         seen_on
-    from {{ touched_rows(ref('int_orders__versions'), 'order_key') }}
+    from {{ made_rows(ref('int_orders__versions'), 'order_key') }}
 
 ),
 
@@ -39,7 +39,7 @@ returned as (
     select
         returned.*,
         versions.seen_on
-    from {{ touched_rows(ref('int_orders__returned'), 'order_key') }} as returned
+    from {{ made_rows(ref('int_orders__returned'), 'order_key') }} as returned
     inner join versions
         on
             returned.order_key = versions.order_key
@@ -57,7 +57,8 @@ lines as (
         quantity,
         cast(quantity as double) * cast(unit_price as double)
         - coalesce(cast(discount_amount as double), 0) as line_amount,
-        unit_cost
+        unit_cost,
+        discount_amount > 0 as is_discounted
     from order_lines
     where {{ is_order_touched('shop', 'order_id') }}
 
@@ -71,7 +72,8 @@ lines as (
         quantity,
         cast(quantity as double) * cast(unit_price as double)
         - coalesce(cast(discount_amount as double), 0) as line_amount,
-        unit_cost
+        unit_cost,
+        discount_amount > 0 as is_discounted
     from {{ ref('stg_pos__receipt_lines') }}
     where {{ is_order_touched('pos', 'receipt_id') }}
 
@@ -141,6 +143,7 @@ valued as (
         versions.seen_on,
         lines.product_id,
         lines.quantity,
+        lines.is_discounted,
         lines.line_amount * cast(orders.rate_to_reporting as double) as line_amount,
         coalesce(
             cast(lines.unit_cost as double) * cast(orders.rate_to_reporting as double),
@@ -193,5 +196,7 @@ select
         when quantity > 0
             then 1 - least(1, greatest(0, cast(returned_units as double) / cast(quantity as double)))
         else 1
-    end as kept_share
+    end as kept_share,
+    is_discounted,
+    {{ build_number() }} as build_number
 from valued

@@ -31,9 +31,10 @@ with
 
 {% endif -%}
 
-customers as (
+staff as (
 
-    select * from {{ ref('stg_shop__customers') }}
+    select customer_id from {{ ref('stg_shop__customers') }}
+    where is_test
 
 ),
 
@@ -144,11 +145,15 @@ placed as (
         coalesce(placed_orders.shipping_amount, 0) as shipping_amount,
         coalesce(placed_orders.tax_amount, 0) as tax_amount,
         placed_orders.rate_to_reporting,
-        placed_orders.is_test or coalesce(customers.is_test, false) as is_test,
+        placed_orders.is_test or staff.customer_id is not null as is_test,
+        case
+            when placed_orders.discount_amount > 0 or placed_orders.discount_code is not null then true
+            when placed_orders.discount_amount is not null then false
+        end as is_discounted,
         placed_orders.ordered_at,
         placed_orders.cancelled_at
     from {{ shop_orders }} as placed_orders
-    left join customers on placed_orders.customer_id = customers.customer_id
+    left join staff on placed_orders.customer_id = staff.customer_id
 
     union all
 
@@ -170,6 +175,7 @@ placed as (
         coalesce(tax_amount, 0) as tax_amount,
         rate_to_reporting,
         false as is_test,
+        discount_amount > 0 as is_discounted,
         sold_at as ordered_at,
         cast(null as timestamp) as cancelled_at
     from {{ receipts }}
@@ -189,7 +195,8 @@ dated as (
 
 select
     dated.*,
-    owners.profile_id
+    owners.profile_id,
+    {{ build_number() }} as build_number
 from dated
 inner join as_of on dated.ordered_on <= as_of.as_of_date
 left join owners on dated.order_key = owners.order_key

@@ -20,7 +20,7 @@ orders as (
     select
         order_key,
         total_amount
-    from {{ touched_rows(ref('int_orders__placed'), 'order_key') }}
+    from {{ made_rows(ref('int_orders__placed'), 'order_key') }}
 
 ),
 
@@ -86,5 +86,6 @@ select
     cast(
         greatest(0, least(amount, total_amount - (returned_so_far - amount))) as decimal(18, 2)
     ) as amount,
-    returned_on
+    returned_on,
+    {{ build_number() }} as build_number
 from capped

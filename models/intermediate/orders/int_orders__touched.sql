@@ -141,16 +141,23 @@ found as (
     from refunds
     where {{ is_new('refunds', ['refunded_at']) }}
 
-    {% for key in ['receipt_id', 'return_of_receipt_id'] %}
     union
 
     select
         'pos:' as prefix,
-        {{ key }} as order_id
-    from {{ ref('base_pos__receipts') }}
-    where receipt_id in (select touched_receipts.receipt_id from touched_receipts)
+        receipt_id as order_id
+    from touched_receipts
 
-    {% endfor %}
+    union
+
+    select
+        'pos:' as prefix,
+        return_of_receipt_id as order_id
+    from {{ ref('base_pos__receipts') }}
+    where
+        return_of_receipt_id is not null
+        and receipt_id in (select touched_receipts.receipt_id from touched_receipts)
+
     {% for base, prefix, key, types in [
         ('base_shop__orders', 'shop:', 'order_id', identifiers),
         ('base_pos__receipts', 'pos:', 'receipt_id', ['loyalty_card_id', 'email', 'phone']),
@@ -189,7 +196,12 @@ keys as (
     union
     select order_key
     from told_orders
-    where profile_id in (select moved.old_profile_id from moved)
+    where
+        profile_id in (
+            select moved.old_profile_id
+            from moved
+            where {{ is_one_of_few('moved.old_profile_id') }}
+        )
 
 ),
 

@@ -9,7 +9,7 @@ with
 
 orders as (
 
-    select * from {{ touched_rows(ref('int_orders__placed'), 'order_key') }}
+    select * from {{ made_rows(ref('int_orders__placed'), 'order_key') }}
 
 ),
 
@@ -19,7 +19,7 @@ versions as (
         order_key,
         seen_on,
         next_seen_on
-    from {{ touched_rows(ref('int_orders__versions'), 'order_key') }}
+    from {{ made_rows(ref('int_orders__versions'), 'order_key') }}
 
 ),
 
@@ -28,7 +28,7 @@ returned as (
     select
         returned.*,
         versions.seen_on
-    from {{ touched_rows(ref('int_orders__returned'), 'order_key') }} as returned
+    from {{ made_rows(ref('int_orders__returned'), 'order_key') }} as returned
     inner join versions
         on
             returned.order_key = versions.order_key
@@ -38,7 +38,7 @@ returned as (
 
 lines as (
 
-    select * from {{ touched_rows(ref('int_orders__lines'), 'order_key') }}
+    select * from {{ made_rows(ref('int_orders__lines'), 'order_key') }}
 
 ),
 
@@ -102,6 +102,7 @@ kept_lines as (
     select
         order_key,
         seen_on,
+        is_discounted,
         cast(line_amount * kept_share as decimal(18, 6)) as kept_amount,
         {{ decimal_of('unit_cost * cast(quantity as double) * kept_share', 18, 6) }} as kept_cost
     from lines
@@ -114,6 +115,8 @@ lines_per_order as (
         order_key,
         seen_on,
         count(*) as line_count,
+        {# Null if no line says anything of discounts. #}
+        sum(case when is_discounted then 1 when not is_discounted then 0 end) as discounted_lines,
         sum(kept_amount) as kept_amount,
         sum(case when kept_cost is null then kept_amount else 0 end) as kept_amount_without_cost,
         sum(case when kept_cost is null then 1 else 0 end) as lines_without_cost,
@@ -138,6 +141,10 @@ joined as (
             / nullif(cast(orders.total_amount as double), 0),
             0
         ) as share_returned_without_units,
+        case
+            when orders.is_discounted or lines_per_order.discounted_lines > 0 then true
+            when orders.is_discounted is not null or lines_per_order.discounted_lines = 0 then false
+        end as is_any_discounted,
         coalesce(lines_per_order.line_count, 0) as line_count,
         coalesce(lines_per_order.lines_without_cost, 0) as lines_without_cost,
         cast(coalesce(lines_per_order.kept_cost, 0) as double) as kept_cost,
@@ -276,6 +283,7 @@ select
     ---------- booleans
     is_purchase,
     is_purchase and (line_count = 0 or lines_without_cost > 0) as is_margin_estimated,
+    is_any_discounted as is_discounted,
     next_seen_on is null as is_last_version,
 
     ---------- dates and timestamps

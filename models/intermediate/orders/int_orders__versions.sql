@@ -10,13 +10,13 @@ orders as (
         order_key,
         ordered_on,
         cancelled_on
-    from {{ touched_rows(ref('int_orders__placed'), 'order_key') }}
+    from {{ made_rows(ref('int_orders__placed'), 'order_key') }}
 
 ),
 
 returned as (
 
-    select * from {{ touched_rows(ref('int_orders__returned'), 'order_key') }}
+    select * from {{ made_rows(ref('int_orders__returned'), 'order_key') }}
 
 ),
 
@@ -51,5 +51,6 @@ days as (
 select
     order_key,
     seen_on,
-    lead(seen_on) over (partition by order_key order by seen_on) as next_seen_on
+    lead(seen_on) over (partition by order_key order by seen_on) as next_seen_on,
+    {{ build_number() }} as build_number
 from days

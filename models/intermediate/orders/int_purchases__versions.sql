@@ -4,8 +4,13 @@
 select
     order_key,
     profile_id,
+    order_source,
+    utm_source,
+    utm_medium,
+    utm_campaign,
     net_revenue,
     gross_margin,
+    is_discounted,
     ordered_on as purchased_on,
     seen_on,
     next_seen_on,

@@ -43,7 +43,7 @@ days as (
 
 steps as (
 
-    {{ rfm_steps('people', 'days') }}
+    {{ rfm_steps('people', 'days', versions=touched_purchases(ref('int_purchases__versions'), by=reasons)) }}
 
 )
 

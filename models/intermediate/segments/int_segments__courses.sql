@@ -1,12 +1,25 @@
 {# The ways that people went from segment to segment, and how many went each: whoever counts moves need not
    ask everybody. #}
+with
+
+counted as (
+
+    select
+        course_hash,
+        count(*) as customers
+    from {{ ref('int_segments__spans') }}
+    where
+        until_period_number is null
+        and course_hash is not null
+    group by course_hash
+
+)
+
 select
-    course_hash,
-    {# All of a course were in the same segment. #}
-    min(segment) as segment,
-    min(previous_segment) as previous_segment,
-    count(*) as customers,
-    from_period_number
-from {{ ref('int_segments__spans') }}
-where segment is distinct from previous_segment
-group by course_hash, from_period_number
+    steps.course_hash,
+    steps.segment,
+    steps.previous_segment,
+    counted.customers,
+    steps.from_period_number
+from {{ ref('int_segments__course_steps') }} as steps
+inner join counted on steps.course_hash = counted.course_hash

@@ -2,6 +2,7 @@
 
 {# The day the project looks from. A date that stands far beyond all others is a slip of somebody's
    keyboard and must not become today: the query stops and asks. #}
+{% set finished = last_finished() %}
 {% set dated = {
     'stg_shop__orders': 'ordered_at',
     'stg_pos__receipts': 'sold_at',
@@ -13,10 +14,8 @@ with
 
 counted as (
 
-    {%- for model, time in dated.items() %}
-    select
-        count(*) as record_count,
-        max({{ time }}) as last_at
+    {%- for model in dated %}
+    select count(*) as record_count
     from {{ ref(model) }}
     {%- if not loop.last %}
     union all
@@ -25,13 +24,65 @@ counted as (
 
 ),
 
+{% if finished -%}
+{# The last record is mostly not older than it was in the last build, and no others have to be looked at. #}
+since_finished as (
+
+    {%- for model, time in dated.items() %}
+    select max({{ time }}) as last_at
+    from {{ ref(model) }}
+    where {{ time }} >= timestamp '{{ finished.as_of_date }}'
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+
+),
+
+{# One row, if it is older all the same; else nothing else is read. #}
+gone as (
+
+    select count(last_at) as record_count
+    from since_finished
+    having count(last_at) = 0
+
+),
+
+{% endif -%}
+last_times as (
+
+    {%- for model, time in dated.items() %}
+    select max(records.{{ time }}) as last_at
+    from {{ ref(model) }} as records
+    {%- if finished %}
+    cross join gone
+    {%- endif %}
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+    {%- if finished %}
+    union all
+    select last_at from since_finished
+    {%- endif %}
+
+),
+
+last_time as (
+
+    select max(last_at) as last_at from last_times
+
+),
+
 everything as (
 
     select
-        sum(record_count) as record_count,
-        max(last_at) as last_at,
-        max(last_at) - interval '40' day as recent_after
+        sum(counted.record_count) as record_count,
+        last_time.last_at,
+        last_time.last_at - interval '40' day as recent_after
     from counted
+    cross join last_time
+    group by last_time.last_at
 
 ),
 

@@ -7,14 +7,13 @@ with
 
 versions as (
 
-    select * from {{ ref('int_purchases__versions') }}
-    where {{ is_touched('profile_id', by=reasons) }}
+    select * from {{ touched_purchases(ref('int_purchases__versions'), by=reasons) }}
 
 ),
 
 facts as (
 
-    select * from {{ touched_rows(ref('int_value__purchase_facts'), 'profile_id', by=reasons) }}
+    select * from {{ made_rows(ref('int_value__purchase_facts'), 'profile_id', by=reasons) }}
 
 ),
 

@@ -21,11 +21,10 @@ versions as (
         facts.is_unprompted,
         facts.is_full_price,
         days.period_number as bought_in
-    from {{ ref('int_purchases__versions') }} as versions
-    inner join {{ touched_rows(ref('int_value__purchase_facts'), 'profile_id') }} as facts
+    from {{ touched_purchases(ref('int_purchases__versions')) }} as versions
+    inner join {{ made_rows(ref('int_value__purchase_facts'), 'profile_id') }} as facts
         on versions.order_key = facts.order_key
-    inner join {{ ref('int_value__days') }} as days on versions.purchased_on = days.happened_on
-    where {{ is_touched('versions.profile_id') }}
+    inner join {{ ref('int_calendar') }} as days on versions.purchased_on = days.calendar_day
 
 ),
 
@@ -37,7 +36,7 @@ acquisitions as (
 
 days as (
 
-    select * from {{ ref('int_value__days') }}
+    select * from {{ ref('int_calendar') }}
 
 ),
 
@@ -104,9 +103,9 @@ seen_stays as (
             false
         ) as is_bought
     from stays
-    inner join days as entering on stays.enters_on = entering.happened_on
-    left join days as aging on stays.ages_on = aging.happened_on
-    left join days as replaced on stays.next_seen_on = replaced.happened_on
+    inner join days as entering on stays.enters_on = entering.calendar_day
+    left join days as aging on stays.ages_on = aging.calendar_day
+    left join days as replaced on stays.next_seen_on = replaced.calendar_day
 
 ),
 
@@ -122,8 +121,8 @@ acquired as (
             order by seen.period_number
         ) as acquisition_number
     from acquisitions
-    inner join days as seen on acquisitions.seen_on = seen.happened_on
-    left join days as replaced on acquisitions.next_seen_on = replaced.happened_on
+    inner join days as seen on acquisitions.seen_on = seen.calendar_day
+    left join days as replaced on acquisitions.next_seen_on = replaced.calendar_day
     where coalesce(seen.period_number < replaced.period_number, true)
 
 ),

@@ -2,42 +2,36 @@
    on the as-of date. #}
 with
 
-purchases as (
-
-    select * from {{ ref('int_purchases') }}
-
-),
-
-first_purchases as (
-
-    select * from {{ ref('int_value__first_purchases') }}
-
-),
-
 as_of as (
 
     select as_of_date from {{ ref('int_as_of_date') }}
 
 ),
 
-buyers as (
+bought as (
 
     select
-        profile_id,
         acquisition_channel,
-        cast(date_trunc('month', acquired_on) as date) as acquired_month
-    from first_purchases
+        acquired_month,
+        month,
+        count(*) as active_customers,
+        sum(orders) as orders,
+        sum(net_revenue) as net_revenue,
+        sum(gross_margin) as gross_margin
+    from {{ ref('int_value__buyer_months') }}
+    group by acquisition_channel, acquired_month, month
 
 ),
 
+{# In the month in which they were acquired all of them bought. #}
 cohorts as (
 
     select
         acquisition_channel,
         acquired_month,
-        count(*) as customers
-    from buyers
-    group by acquisition_channel, acquired_month
+        active_customers as customers
+    from bought
+    where month = acquired_month
 
 ),
 
@@ -67,25 +61,6 @@ cohort_months as (
         months.period_start as month
     from cohorts
     inner join months on cohorts.acquired_month <= months.period_start
-
-),
-
-bought as (
-
-    select
-        buyers.acquisition_channel,
-        buyers.acquired_month,
-        cast(date_trunc('month', purchases.purchased_on) as date) as month,
-        count(distinct purchases.profile_id) as active_customers,
-        count(*) as orders,
-        sum(purchases.net_revenue) as net_revenue,
-        sum(purchases.gross_margin) as gross_margin
-    from purchases
-    inner join buyers on purchases.profile_id = buyers.profile_id
-    group by
-        buyers.acquisition_channel,
-        buyers.acquired_month,
-        cast(date_trunc('month', purchases.purchased_on) as date)
 
 )
 

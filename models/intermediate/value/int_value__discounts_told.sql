@@ -7,5 +7,8 @@
 select
     order_source,
     min(ordered_on) as told_from
-from {{ ref('int_orders__discounts') }}
+from {{ ref('int_orders__valued') }}
+where
+    is_last_version
+    and is_discounted is not null
 group by order_source

@@ -91,6 +91,7 @@ select
     p,
     q,
     gamma,
+    {{ row_hash(['r', 'alpha', 'a', 'b', 'p', 'q', 'gamma', 'cut_on']) }} as models_hash,
     coalesce(
         purchases_fit_number is not null and margin_fit_number is not null and failed_on is not null, false
     ) as is_fit_old,

@@ -7,8 +7,7 @@ with
 
 purchases as (
 
-    select * from {{ ref('int_purchases') }}
-    where {{ is_touched('profile_id', by=reasons) }}
+    select * from {{ touched_purchases(ref('int_purchases'), by=reasons) }}
 
 ),
 

@@ -1,6 +1,6 @@
 {{ carried_on('profile_id') }}
 
-{# What is known of each order beside its money, and stays so whatever becomes of it: which channel brought
+{# What is known of each purchase beside its money, and stays so whatever becomes of it: which channel brought
    it, whether the buyer came by himself, whether he paid the full price. What nobody recorded is null. #}
 with
 
@@ -11,19 +11,14 @@ test_accounts as (
 
 ),
 
-discounts as (
-
-    select * from {{ ref('int_orders__discounts') }}
-
-),
-
 told as (
 
     select * from {{ ref('int_value__discounts_told') }}
 
 ),
 
-orders as (
+{# An order that is no purchase on its day never is one. #}
+purchases as (
 
     select
         order_key,
@@ -32,17 +27,38 @@ orders as (
         utm_source,
         utm_medium,
         utm_campaign,
-        ordered_on,
-        ordered_at
-    from {{ ref('int_orders__placed') }}
+        is_discounted,
+        purchased_on,
+        purchased_at
+    from {{ touched_purchases(ref('int_purchases__versions')) }}
     where
-        profile_id is not null
+        seen_on = purchased_on
         and profile_id not in (select test_accounts.profile_id from test_accounts)
-        and {{ is_touched('profile_id') }}
 
 ),
 
-{# Orders and visits of a buyer in one line of time: an order comes out of the last visit that had begun. #}
+{# Of buyers alone, and of few of them where facts are carried on. #}
+visits as (
+
+    select
+        profile_id,
+        session_id,
+        is_unprompted,
+        started_at,
+        ended_at
+    from {{ ref('int_profiles__visits') }}
+    where
+        profile_id in (
+            select purchases.profile_id
+            from purchases
+            where
+                purchases.order_source = 'shop'
+                and {{ is_one_of_few('purchases.profile_id') }}
+        )
+
+),
+
+{# Purchases and visits of a buyer in one line of time: one comes out of the last visit that had begun. #}
 moments as (
 
     select
@@ -52,8 +68,7 @@ moments as (
         is_unprompted,
         started_at as happened_at,
         ended_at
-    from {{ touched_rows(ref('int_profiles__visits'), 'profile_id') }}
-    where profile_id in (select orders.profile_id from orders)
+    from visits
 
     union all
 
@@ -62,9 +77,9 @@ moments as (
         order_key as moment_id,
         1 as is_order,
         coalesce(utm_source, utm_medium, utm_campaign) is null as is_unprompted,
-        ordered_at as happened_at,
+        purchased_at as happened_at,
         cast(null as timestamp) as ended_at
-    from orders
+    from purchases
     where order_source = 'shop'
 
 ),
@@ -102,23 +117,25 @@ traced as (
 select
 
     ---------- ids
-    orders.order_key,
-    orders.profile_id,
+    purchases.order_key,
+    purchases.profile_id,
 
     ---------- strings
     case
-        when orders.order_source = 'pos' then 'store'
-        else coalesce(orders.utm_source, 'direct')
+        when purchases.order_source = 'pos' then 'store'
+        else coalesce(purchases.utm_source, 'direct')
     end as channel,
 
     ---------- booleans
     traced.is_unprompted,
     case
-        when told.told_from <= orders.ordered_on
-            then not coalesce(discounts.is_discounted, false)
-    end as is_full_price
+        when told.told_from <= purchases.purchased_on
+            then not coalesce(purchases.is_discounted, false)
+    end as is_full_price,
 
-from orders
-left join traced on orders.order_key = traced.order_key
-left join discounts on orders.order_key = discounts.order_key
-left join told on orders.order_source = told.order_source
+    ---------- builds
+    {{ build_number() }} as build_number
+
+from purchases
+left join traced on purchases.order_key = traced.order_key
+left join told on purchases.order_source = told.order_source

@@ -1,3 +1,7 @@
+{% set terms, terms_of = 'int_value__fits_in_use', ['sample', 'models_hash'] %}
+{% set reasons = ['identity', 'orders', 'accounts'] %}
+{{ carried_on_at_terms(terms, terms_of, by=reasons) }}
+
 {# What the models say of each buyer. Whether he is alive depends on how long he has been silent for one who
    buys as often; what a purchase brings is drawn towards the mean of all, the more the fewer he made. #}
 with
@@ -5,6 +9,7 @@ with
 summaries as (
 
     select * from {{ ref('int_value__summaries') }}
+    where {{ is_touched_at_terms(terms, terms_of, by=reasons) }}
 
 ),
 
@@ -35,6 +40,7 @@ fitted as (
         {{ chances_to_leave('summaries.repeat_days') }} as chances,
         models.a,
         models.b,
+        models.models_hash,
         {# Without repeats this is the mean of the population; more went back than was bought: 0. #}
         case
             when summaries.repeat_days = 0 then models.p * models.gamma / (models.q - 1)
@@ -78,7 +84,8 @@ select
         as probability_of_purchase_holdout,
     judged.margin_per_purchase_day as expected_margin_per_purchase_day,
     judged.probability_alive * expected.discounted_purchases * judged.margin_per_purchase_day
-        as discounted_margin
+        as discounted_margin,
+    judged.models_hash
 from judged
 inner join expected
     on

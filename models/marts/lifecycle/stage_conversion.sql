@@ -139,39 +139,73 @@ stays as (
 
 ),
 
-{# From which period to which people were in one stage, and as many periods later in another; and wherever
-   they were later. #}
-paths as (
+{# Whatever the course: of stays in two stages there are many of the same periods. #}
+pairs as (
 
     select
-        stays.customers,
         stays.stage,
         later_stays.stage as later_stage,
-        horizons.horizon,
-        greatest(
-            stays.from_period_number, later_stays.from_period_number - horizons.horizon
-        ) as from_period_number,
-        least(
-            stays.until_period_number, later_stays.until_period_number - horizons.horizon
-        ) as until_period_number
+        stays.from_period_number,
+        stays.until_period_number,
+        later_stays.from_period_number as later_from_period_number,
+        later_stays.until_period_number as later_until_period_number,
+        sum(stays.customers) as customers
     from stays
     inner join stays as later_stays
         on
             stays.course_hash = later_stays.course_hash
             and stays.from_period_number < later_stays.until_period_number
             and stays.until_period_number >= later_stays.from_period_number - {{ horizons | max }}
+    group by
+        stays.stage,
+        later_stays.stage,
+        stays.from_period_number,
+        stays.until_period_number,
+        later_stays.from_period_number,
+        later_stays.until_period_number
+
+),
+
+counted_stays as (
+
+    select
+        stage,
+        from_period_number,
+        until_period_number,
+        sum(customers) as customers
+    from stays
+    group by stage, from_period_number, until_period_number
+
+),
+
+{# From which period to which people were in one stage, and as many periods later in another; and wherever
+   they were later. #}
+paths as (
+
+    select
+        pairs.customers,
+        pairs.stage,
+        pairs.later_stage,
+        horizons.horizon,
+        greatest(
+            pairs.from_period_number, pairs.later_from_period_number - horizons.horizon
+        ) as from_period_number,
+        least(
+            pairs.until_period_number, pairs.later_until_period_number - horizons.horizon
+        ) as until_period_number
+    from pairs
     cross join horizons
 
     union all
 
     select
-        stays.customers,
-        stays.stage,
+        counted_stays.customers,
+        counted_stays.stage,
         'all' as later_stage,
         horizons.horizon,
-        stays.from_period_number,
-        stays.until_period_number
-    from stays
+        counted_stays.from_period_number,
+        counted_stays.until_period_number
+    from counted_stays
     cross join horizons
 
 ),
@@ -207,20 +241,48 @@ changes as (
 
 ),
 
+changes_per_period as (
+
+    select
+        stage,
+        later_stage,
+        horizon,
+        period_number,
+        sum(change) as change
+    from changes
+    group by stage, later_stage, horizon, period_number
+
+),
+
+ways as (
+
+    select distinct
+        stage,
+        later_stage
+    from counted_paths
+
+),
+
 counted as (
 
     select
         spans.period_end,
         spans.horizon,
-        changes.stage,
-        changes.later_stage,
-        sum(changes.change) as customers
+        ways.stage,
+        ways.later_stage,
+        sum(coalesce(changes_per_period.change, 0)) over (
+            partition by spans.horizon, ways.stage, ways.later_stage
+            order by spans.period_number
+            rows between unbounded preceding and current row
+        ) as customers
     from spans
-    inner join changes
+    cross join ways
+    left join changes_per_period
         on
-            spans.horizon = changes.horizon
-            and spans.period_number >= changes.period_number
-    group by spans.period_end, spans.horizon, changes.stage, changes.later_stage
+            spans.horizon = changes_per_period.horizon
+            and spans.period_number = changes_per_period.period_number
+            and ways.stage = changes_per_period.stage
+            and ways.later_stage = changes_per_period.later_stage
 
 ),
 
