@@ -33,26 +33,14 @@ with
 as_of as (
 
     select as_of_date from {{ ref('int_as_of_date') }}
-
-),
-
-placed as (
-
-    select * from {{ ref('int_orders__placed') }}
+    {# On the same day nothing comes into a window or leaves it, and no purchase is looked at. #}
+    where as_of_date > date '{{ told_until }}'
 
 ),
 
 touched_visitors as (
 
     select * from {{ ref('int_web__touched') }}
-
-),
-
-told_visits as (
-
-    {{ rows_if_any(
-        told_relation('intermediate', 'int_profiles__visits'), {'profile_id': 'string', 'visitor_key': 'string'}
-    ) }}
 
 ),
 
@@ -95,7 +83,11 @@ addresses_written_to as (
         accounts.email,
         accounts.phone
     from {{ ref('base_shop__customers') }} as accounts
-    inner join written_to on accounts.customer_id = written_to.customer_id
+    where
+        accounts.customer_id in (
+            select written_to.customer_id from written_to
+            where {{ is_one_of_few('written_to.customer_id') }}
+        )
 
 ),
 
@@ -127,6 +119,57 @@ named as (
 
 ),
 
+{# Each is looked for alone, by few of them among many. #}
+identifiers as (
+
+    select
+        node_id,
+        profile_id
+    from {{ ref('int_identity__identifiers') }}
+    where
+        node_id in (
+            select named.node_id from named
+            where {{ is_one_of_few('named.node_id') }}
+        )
+
+),
+
+touched_orders as (
+
+    select * from {{ ref('int_orders__touched') }}
+
+),
+
+placed as (
+
+    select
+        order_key,
+        profile_id
+    from {{ ref('int_orders__placed') }}
+    where
+        order_key in (
+            select touched_orders.order_key from touched_orders
+            where {{ is_one_of_few('touched_orders.order_key') }}
+        )
+
+),
+
+{% set is_of_touched_visitor -%}
+visitor_key in (
+            select touched_visitors.visitor_key from touched_visitors
+            where {{ is_one_of_few('touched_visitors.visitor_key') }}
+        )
+{%- endset %}
+told_visits as (
+
+    {{ rows_if_any(
+        told_relation('intermediate', 'int_profiles__visits'),
+        {'profile_id': 'string', 'visitor_key': 'string'},
+        is_of_touched_visitor
+    ) }}
+
+),
+
 moved as (
 
     select
@@ -143,7 +186,7 @@ found as (
     select
         identifiers.profile_id,
         named.reason
-    from {{ ref('int_identity__identifiers') }} as identifiers
+    from identifiers
     inner join named on identifiers.node_id = named.node_id
     union
     select
@@ -167,22 +210,19 @@ found as (
     select
         old_profile_id as profile_id,
         'orders' as reason
-    from {{ ref('int_orders__touched') }}
+    from touched_orders
     union
     select
-        placed.profile_id,
+        profile_id,
         'orders' as reason
     from placed
-    inner join {{ ref('int_orders__touched') }} as touched_orders
-        on placed.order_key = touched_orders.order_key
     {# An event may make a visit of one that another was told to have made. #}
     union
     select
         told_visits.profile_id,
         'visits' as reason
     from told_visits
-    inner join touched_visitors on told_visits.visitor_key = touched_visitors.visitor_key
-    left join told_devices on {{ hash_number('touched_visitors.visitor_key') }} = told_devices.device_id
+    left join told_devices on {{ hash_number('told_visits.visitor_key') }} = told_devices.device_id
     where told_devices.device_id is null
     {% for side in ['old', 'new'] %}
     union
