@@ -9,16 +9,6 @@
    an identifier went to or came from, whoever is told to have been at a device of several people, or not to, and all
    of whom a purchase has come into a window since or left it. Why, is told by kinds of records; whoever stood on a
    row with somebody who was erased is here for every reason, for nothing tells any more what it was. #}
-{% set kinds = {
-    'shop__orders': 'orders', 'pos__receipts': 'orders', 'web__events': 'visits', 'messaging__events': 'messages',
-} %}
-{% set tables = [] %}
-{% for source in identity_sources() %}
-{% do tables.append({
-    'model': 'base_' ~ source.name, 'time': source.time, 'reason': kinds.get(source.name, 'accounts'),
-    'identifiers': source.identifiers | select('in', identifier_types()) | list,
-}) %}
-{% endfor %}
 {% set told_until = (last_finished() or {'as_of_date': '9999-12-31'}).as_of_date %}
 {% set passed = [] %}
 {% for window in [0, var('value_window_days'), 2 * var('value_window_days'), var('buyer_window_days')] %}
@@ -62,60 +52,15 @@ told_devices as (
 
 ),
 
-{% for table in tables %}
-{{ table.model }} as (
+new_events as (
 
-    {{ new_rows(ref(table.model), table.time) }}
-
-),
-
-{% endfor %}
-written_to as (
-
-    select distinct customer_id from base_messaging__events
+    {{ new_rows(ref('base_web__events'), 'occurred_at') }}
 
 ),
 
-{# A message to an account went to the address that the account states, and tells about that. #}
-addresses_written_to as (
-
-    select
-        accounts.email,
-        accounts.phone
-    from {{ ref('base_shop__customers') }} as accounts
-    where
-        accounts.customer_id in (
-            select written_to.customer_id from written_to
-            where {{ is_one_of_few('written_to.customer_id') }}
-        )
-
-),
-
-written as (
-
-    {% for table in tables + [
-        {'model': 'addresses_written_to', 'reason': 'messages', 'identifiers': ['email', 'phone']}
-    ] %}
-    {% for type in table.identifiers %}
-    select
-        '{{ table.reason }}' as reason,
-        '{{ type }}:' || {{ type }} as identifier_key
-    from {{ table.model }}
-    where {{ type }} is not null
-    {{ 'union' if not loop.last }}
-    {% endfor %}
-    {{ 'union' if not loop.last }}
-    {% endfor %}
-
-),
-
-{# By number: identifiers are many, and their texts long. #}
 named as (
 
-    select
-        {{ hash_number('identifier_key') }} as node_id,
-        reason
-    from written
+    select * from {{ ref('int_profiles__named') }}
 
 ),
 
@@ -236,7 +181,7 @@ found as (
         shared_device_records.profile_id,
         'visits' as reason
     from {{ ref('int_identity__shared_device_records') }} as shared_device_records
-    inner join base_web__events on shared_device_records.record_id = base_web__events.event_id
+    inner join new_events on shared_device_records.record_id = new_events.event_id
     where shared_device_records.source_table = 'web.events'
     union
     select
