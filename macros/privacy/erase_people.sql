@@ -61,7 +61,8 @@
             {%- for identifier in linking_types()[1:] -%}
                 {%- do forget_identifiers(
                     keys, taken, [identifier],
-                    identifier ~ '_node = null, combination_id = ' ~ bitwise_xor('combination_id', identifier ~ '_node'),
+                    identifier ~ '_node = null, combination_id = '
+                    ~ bitwise_xor('combination_id', identifier ~ '_node'),
                     is_unseen
                 ) -%}
             {%- endfor -%}

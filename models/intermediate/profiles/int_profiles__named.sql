@@ -1,6 +1,7 @@
 -- depends_on: {{ ref('int_privacy__erased_records') }}
-{# Whom records name that are others since the last finished build, or of which the time has come since; by kinds of
-   records. Written down, so that those are looked for by what they are: few of all identifiers. #}
+{# Whom records name that are others since the last finished build, or of which the time has come since; by
+   kinds of records. Written down, for DuckDB takes new rows to be a fifth of their tables, and would put all
+   identifiers into a hash table to look for a few. #}
 {% set kinds = {
     'shop__orders': 'orders', 'pos__receipts': 'orders', 'web__events': 'visits', 'messaging__events': 'messages',
 } %}

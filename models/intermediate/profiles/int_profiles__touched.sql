@@ -28,12 +28,6 @@ as_of as (
 
 ),
 
-touched_visitors as (
-
-    select * from {{ ref('int_web__touched') }}
-
-),
-
 reattributed as (
 
     select
@@ -60,7 +54,10 @@ new_events as (
 
 named as (
 
-    select * from {{ ref('int_profiles__named') }}
+    select
+        node_id,
+        reason
+    from {{ ref('int_profiles__named') }}
 
 ),
 
@@ -81,7 +78,10 @@ identifiers as (
 
 touched_orders as (
 
-    select * from {{ ref('int_orders__touched') }}
+    select
+        order_key,
+        old_profile_id
+    from {{ ref('int_orders__touched') }}
 
 ),
 
@@ -101,7 +101,7 @@ placed as (
 
 {% set is_of_touched_visitor -%}
 visitor_key in (
-            select touched_visitors.visitor_key from touched_visitors
+            select touched_visitors.visitor_key from {{ ref('int_web__touched') }} as touched_visitors
             where {{ is_one_of_few('touched_visitors.visitor_key') }}
         )
 {%- endset %}

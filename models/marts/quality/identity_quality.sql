@@ -15,7 +15,14 @@ dropped_links as (
 
 partners as (
 
-    select * from {{ ref('int_identity__partners') }}
+    select
+        node_id,
+        identifier_type,
+        partner_type,
+        partner_count,
+        max_partners,
+        is_over
+    from {{ ref('int_identity__partners') }}
 
 ),
 
