@@ -52,20 +52,20 @@
 {% macro forget_touched_records() -%}
     {%- if execute and is_incremental() -%}
         {%- if is_carried_on() -%}
-            delete from {{ this }} as records
-            using (
-                select
-                    {%- for identifier in linking_types() %}
-                    {{ hash_number("'" ~ identifier ~ ":' || " ~ identifier) }} as {{ identifier }}_node,
-                    {%- endfor %}
-                    source_table
-                from {{ ref('int_identity__touched_records') }}
-            ) as touched
+            delete from {{ this }}
             where
-                records.source_table = touched.source_table
-                {%- for identifier in linking_types() %}
-                and records.{{ identifier }}_node is not distinct from touched.{{ identifier }}_node
-                {%- endfor %}
+                combination_id in (
+                    select {{ combination_number('source_table') }}
+                    from (
+                        select
+                            {%- for identifier in linking_types() %}
+                            {{ hash_number("'" ~ identifier ~ ":' || " ~ identifier) }} as {{ identifier }}_node,
+                            {%- endfor %}
+                            source_table
+                        from {{ ref('int_identity__touched_records') }}
+                    ) as touched
+                    where {{ is_one_of_few('source_table') }}
+                )
         {%- else -%}
             delete from {{ this }} where true
         {%- endif -%}

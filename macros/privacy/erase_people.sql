@@ -4,7 +4,8 @@
    is theirs: it goes or loses all that is personal. From other rows only their identifiers go. A row that goes stays
    as an empty one, so that all that came in is accounted for.
 
-   Of rows that the last finished build left behind, those whom it denied are gone. #}
+   Of rows that the last finished build left behind, those whom it denied are gone: in staging, among records, and from
+   what visitors did. #}
 {% macro erase_people(records, nodes=none, links=none) -%}
     {%- if execute -%}
         {%- set is_unseen = is_unseen_by_deny_list(nodes is none) -%}
@@ -39,24 +40,31 @@
                 {%- do keep_up(ref(table.name), relation) -%}
             {%- endfor -%}
 
-            {#- What is carried on by visitor: of an erased one there is no event left that names him. -#}
+            {#- What is carried on by visitor: of an erased one there is no event left that names him. Sessions are made
+                when everybody who is denied is gone. -#}
             {%- for name in ['int_web__sessions', 'int_web__touched'] -%}
                 {%- set told = told_relation('intermediate', name) -%}
-                {%- if told -%}
+                {%- if told and (is_unseen == 'true' or name == 'int_web__touched') -%}
                     {%- do run_statement(
                         'delete from ' ~ told ~ ' where visitor_key in (select identifier_key from ' ~ keys ~ ')'
                     ) -%}
                 {%- endif -%}
             {%- endfor -%}
 
-            {%- set taken = take_out(records, names_erased(keys, linking_types())) -%}
-            {%- do run_statement(note_touched_nodes(taken, names_erased(keys, linking_types()))) -%}
+            {%- set is_erased = names_erased(keys, linking_types()) ~ ' and ' ~ is_unseen -%}
+            {%- set taken = take_out(records, is_erased) -%}
+            {%- do run_statement(note_touched_nodes(taken, is_erased)) -%}
             {%- do run_statement(
                 'delete from ' ~ taken ~ ' where ' ~ strongest_identifier(linking_types())
-                ~ ' in (select identifier_key from ' ~ keys ~ ')'
+                ~ ' in (select identifier_key from ' ~ keys ~ ') and ' ~ is_unseen
             ) -%}
             {%- for identifier in linking_types()[1:] -%}
-                {%- do forget_identifiers(keys, taken, [identifier], identifier ~ '_node = null') -%}
+                {%- do forget_identifiers(
+                    keys, taken, [identifier],
+                    identifier ~ '_node = null, combination_id = '
+                    ~ bitwise_xor('combination_id', identifier ~ '_node'),
+                    is_unseen
+                ) -%}
             {%- endfor -%}
             {%- do put_back(records, taken) -%}
             {%- if nodes -%}

@@ -10,14 +10,22 @@
 {# State: what became of profile ids from one build to the next. The identifiers of this build are compared
    with those that `profile_identifiers` holds before it is made anew: what was told then, what is true now. #}
 {% set told = left_table('marts', 'profile_identifiers') %}
+{% if not execute %} {% do ref('int_identity__touched_identifiers') %} {% endif %}
 
 with
 
 {# Of whoever an identifier came to or went from, all identifiers are touched, now and then. #}
 told as (
 
-    select * from ({{ told_identifiers(told) }}) as told_identifiers
-    where {{ is_touched('identifier_hash') }}
+    {% if is_carried_on() %}
+    select
+        identifier_hash,
+        old_profile_id as profile_id
+    from {{ ref('int_identity__touched_identifiers') }}
+    where old_profile_id is not null
+    {% else %}
+    {{ told_identifiers(told) }}
+    {% endif %}
 
 ),
 

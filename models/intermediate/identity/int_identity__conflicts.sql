@@ -1,3 +1,6 @@
+{% set by = ['identity', 'accounts'] %}
+{{ carried_on('profile_id', by=by) }}
+
 {# Profiles of whom accounts say what cannot both be true, or that bear two account numbers. #}
 -- depends_on: {{ ref('int_privacy__erased_records') }}
 with
@@ -6,7 +9,7 @@ with
 several as (
 
     select person_id
-    from {{ ref('int_identity__identifiers') }}
+    from {{ touched_identifiers(by=by) }}
     where identifier_type = 'customer_id'
     group by person_id
     having count(*) > 1
@@ -18,7 +21,7 @@ identifiers as (
     select
         profile_id,
         identifier_value
-    from {{ ref('int_identity__identifiers') }}
+    from {{ touched_identifiers(by=by) }}
     where
         identifier_type = 'customer_id'
         and person_id in (select several.person_id from several)

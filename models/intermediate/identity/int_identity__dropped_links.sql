@@ -26,6 +26,8 @@ judged as (
 )
 
 select
+    judged.node_a,
+    judged.node_b,
     nodes_a.identifier_hash as identifier_hash_a,
     nodes_b.identifier_hash as identifier_hash_b,
     judged.type_a,

@@ -23,6 +23,7 @@ rules as (
 reachability as (
 
     select * from {{ ref('int_identity__reachability') }}
+    where {{ is_touched('profile_id') }}
 
 ),
 
@@ -32,8 +33,7 @@ touched as (
         profile_id,
         identifier_type,
         identifier_value
-    from {{ ref('int_identity__identifiers') }}
-    where {{ is_touched('profile_id') }}
+    from {{ touched_identifiers() }}
 
 ),
 
@@ -94,8 +94,14 @@ naming_{{ attribute }} as (
         records.last_seen_at
     from {{ ref('int_identity__records') }} as records
     where
+        {% if is_carried_on() %}
+        records.{{ attribute }}_node in (
+            select touched_names.node_id from {{ ref('int_profiles__touched_names') }} as touched_names
+            where touched_names.identifier_type = '{{ attribute }}'
+        )
+        {% else %}
         records.{{ attribute }} is not null
-        and {{ names_touched('records', [attribute]) }}
+        {% endif %}
         and records.source_table not in (
             {% for model, key, time, attributes in describing %}
             '{{ model[4:] | replace('__', '.') }}'{{ ',' if not loop.last }}

@@ -1,15 +1,17 @@
+{{ config(materialized=view_or_table()) }}
+
 {# Whose each identifier is, by number: the component it is in or, where a cut runs through it, the part. #}
 with
 
 components as (
 
-    select * from {{ ref('int_identity__components') }}
+    select * from {{ portable(ref('int_identity__components')) }}
 
 ),
 
 separated as (
 
-    select * from {{ ref('int_identity__separated') }}
+    select * from {{ portable(ref('int_identity__separated')) }}
 
 )
 

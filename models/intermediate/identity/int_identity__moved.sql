@@ -5,7 +5,7 @@
     pre_hook='{{ forget_before_finished() }}',
 ) }}
 
-{# Compared with what `profile_identifiers` holds before it is made anew, and kept until a build is finished:
+{# Compared with what `profile_identifiers` held before it was made anew, and kept until a build is finished:
    one that breaks off after that has not told everybody. Of an erased row nothing says whom else it named, but
    that an identifier has fewer records. #}
 with
@@ -23,11 +23,12 @@ current_identifiers as (
 
 told_identifiers as (
 
-    {{ rows_if_any(
-        told_relation('marts', 'profile_identifiers'),
-        {'identifier_hash': 'string', 'profile_id': 'string', 'record_count': 'bigint'},
-        is_touched('identifier_hash')
-    ) }}
+    select
+        identifier_hash,
+        old_profile_id as profile_id,
+        old_record_count as record_count
+    from {{ ref('int_identity__touched_identifiers') }}
+    where is_told
 
 )
 

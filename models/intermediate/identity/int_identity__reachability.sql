@@ -11,25 +11,32 @@ customers as (
 
 ),
 
-{# Picked before anything is looked up, by the address that they went to. #}
+{# Picked before anything is looked up, by the address that they went to. One that is picked by two conditions
+   tells nothing else the second time. #}
 events as (
 
+    {% for address in ['email', 'phone'] if is_carried_on() or address == 'email' %}
+    select events.*
+    from {{ ref('stg_messaging__events') }} as events
+    where {{ names_touched('events', [address], by=by) }}
+    {{ 'union all' if is_carried_on() }}
+    {% endfor %}
+    {% if is_carried_on() %}
     select events.*
     from {{ ref('stg_messaging__events') }} as events
     where
-        {{ names_touched('events', ['email', 'phone'], by=by) }}
-        or events.customer_id in (
+        events.customer_id in (
             select accounts.customer_id
             from {{ ref('stg_shop__customers') }} as accounts
             where {{ names_touched('accounts', ['email', 'phone'], by=by) }}
         )
+    {% endif %}
 
 ),
 
 identifiers as (
 
-    select * from {{ ref('int_identity__identifiers') }}
-    where {{ is_touched('profile_id', by=by) }}
+    select * from {{ touched_identifiers(by=by) }}
 
 ),
 

@@ -61,18 +61,31 @@ unioned as (
     {% if not loop.last %}union all{% endif %}
     {% endfor %}
 
+),
+
+numbered as (
+
+    select
+        {% for identifier in linking_types() %}
+        {{ hash_number("'" ~ identifier ~ ":' || " ~ identifier) }} as {{ identifier }}_node,
+        {% endfor %}
+        unioned.*
+    from unioned
+
 )
 
 select
+    {{ combination_number('source_table') }} as combination_id,
     source_table,
     {% for identifier in linking_types() %}
     {{ identifier }},
     {% endfor %}
     {% for identifier in linking_types() %}
-    {{ hash_number("'" ~ identifier ~ ":' || " ~ identifier) }} as {{ identifier }}_node,
+    {{ identifier }}_node,
     {% endfor %}
     record_key,
     first_seen_at,
     last_seen_at,
-    cast(record_count as bigint) as record_count
-from unioned
+    cast(record_count as bigint) as record_count,
+    {{ build_number() }} as _build_number
+from numbered

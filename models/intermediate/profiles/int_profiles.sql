@@ -29,8 +29,7 @@ known as (
         min(
             case when identifier_type in ('email', 'phone') then first_seen_at end
         ) as contact_known_at
-    from {{ ref('int_identity__identifiers') }}
-    where {{ is_touched('profile_id') }}
+    from {{ touched_identifiers() }}
     group by profile_id
 
 ),
@@ -73,7 +72,7 @@ staff as (
 
     select distinct identifiers.profile_id
     from customers
-    inner join {{ ref('int_identity__identifiers') }} as identifiers
+    inner join {{ touched_identifiers() }} as identifiers
         on
             customers.customer_id = identifiers.identifier_value
             and identifiers.identifier_type = 'customer_id'

@@ -9,16 +9,6 @@
    an identifier went to or came from, whoever is told to have been at a device of several people, or not to, and all
    of whom a purchase has come into a window since or left it. Why, is told by kinds of records; whoever stood on a
    row with somebody who was erased is here for every reason, for nothing tells any more what it was. #}
-{% set kinds = {
-    'shop__orders': 'orders', 'pos__receipts': 'orders', 'web__events': 'visits', 'messaging__events': 'messages',
-} %}
-{% set tables = [] %}
-{% for source in identity_sources() %}
-{% do tables.append({
-    'model': 'base_' ~ source.name, 'time': source.time, 'reason': kinds.get(source.name, 'accounts'),
-    'identifiers': source.identifiers | select('in', identifier_types()) | list,
-}) %}
-{% endfor %}
 {% set told_until = (last_finished() or {'as_of_date': '9999-12-31'}).as_of_date %}
 {% set passed = [] %}
 {% for window in [0, var('value_window_days'), 2 * var('value_window_days'), var('buyer_window_days')] %}
@@ -33,26 +23,8 @@ with
 as_of as (
 
     select as_of_date from {{ ref('int_as_of_date') }}
-
-),
-
-placed as (
-
-    select * from {{ ref('int_orders__placed') }}
-
-),
-
-touched_visitors as (
-
-    select * from {{ ref('int_web__touched') }}
-
-),
-
-told_visits as (
-
-    {{ rows_if_any(
-        told_relation('intermediate', 'int_profiles__visits'), {'profile_id': 'string', 'visitor_key': 'string'}
-    ) }}
+    {# On the same day nothing comes into a window or leaves it, and no purchase is looked at. #}
+    where as_of_date > date '{{ told_until }}'
 
 ),
 
@@ -74,56 +46,72 @@ told_devices as (
 
 ),
 
-{% for table in tables %}
-{{ table.model }} as (
+new_events as (
 
-    {{ new_rows(ref(table.model), table.time) }}
-
-),
-
-{% endfor %}
-written_to as (
-
-    select distinct customer_id from base_messaging__events
+    {{ new_rows(ref('base_web__events'), 'occurred_at') }}
 
 ),
 
-{# A message to an account went to the address that the account states, and tells about that. #}
-addresses_written_to as (
-
-    select
-        accounts.email,
-        accounts.phone
-    from {{ ref('base_shop__customers') }} as accounts
-    inner join written_to on accounts.customer_id = written_to.customer_id
-
-),
-
-written as (
-
-    {% for table in tables + [
-        {'model': 'addresses_written_to', 'reason': 'messages', 'identifiers': ['email', 'phone']}
-    ] %}
-    {% for type in table.identifiers %}
-    select
-        '{{ table.reason }}' as reason,
-        '{{ type }}:' || {{ type }} as identifier_key
-    from {{ table.model }}
-    where {{ type }} is not null
-    {{ 'union' if not loop.last }}
-    {% endfor %}
-    {{ 'union' if not loop.last }}
-    {% endfor %}
-
-),
-
-{# By number: identifiers are many, and their texts long. #}
 named as (
 
     select
-        {{ hash_number('identifier_key') }} as node_id,
+        node_id,
         reason
-    from written
+    from {{ ref('int_profiles__named') }}
+
+),
+
+{# Each is looked for alone, by few of them among many. #}
+identifiers as (
+
+    select
+        node_id,
+        profile_id
+    from {{ ref('int_identity__identifiers') }}
+    where
+        node_id in (
+            select named.node_id from named
+            where {{ is_one_of_few('named.node_id') }}
+        )
+
+),
+
+touched_orders as (
+
+    select
+        order_key,
+        old_profile_id
+    from {{ ref('int_orders__touched') }}
+
+),
+
+placed as (
+
+    select
+        order_key,
+        profile_id
+    from {{ ref('int_orders__placed') }}
+    where
+        order_key in (
+            select touched_orders.order_key from touched_orders
+            where {{ is_one_of_few('touched_orders.order_key') }}
+        )
+
+),
+
+{% set is_of_touched_visitor -%}
+visitor_key in (
+            select touched_visitors.visitor_key from {{ ref('int_web__touched') }} as touched_visitors
+            where {{ is_one_of_few('touched_visitors.visitor_key') }}
+        )
+{%- endset %}
+told_visits as (
+
+    {{ rows_if_any(
+        told_relation('intermediate', 'int_profiles__visits'),
+        {'profile_id': 'string', 'visitor_key': 'string'},
+        is_of_touched_visitor
+    ) }}
 
 ),
 
@@ -143,7 +131,7 @@ found as (
     select
         identifiers.profile_id,
         named.reason
-    from {{ ref('int_identity__identifiers') }} as identifiers
+    from identifiers
     inner join named on identifiers.node_id = named.node_id
     union
     select
@@ -167,22 +155,19 @@ found as (
     select
         old_profile_id as profile_id,
         'orders' as reason
-    from {{ ref('int_orders__touched') }}
+    from touched_orders
     union
     select
-        placed.profile_id,
+        profile_id,
         'orders' as reason
     from placed
-    inner join {{ ref('int_orders__touched') }} as touched_orders
-        on placed.order_key = touched_orders.order_key
     {# An event may make a visit of one that another was told to have made. #}
     union
     select
         told_visits.profile_id,
         'visits' as reason
     from told_visits
-    inner join touched_visitors on told_visits.visitor_key = touched_visitors.visitor_key
-    left join told_devices on {{ hash_number('touched_visitors.visitor_key') }} = told_devices.device_id
+    left join told_devices on {{ hash_number('told_visits.visitor_key') }} = told_devices.device_id
     where told_devices.device_id is null
     {% for side in ['old', 'new'] %}
     union
@@ -196,7 +181,7 @@ found as (
         shared_device_records.profile_id,
         'visits' as reason
     from {{ ref('int_identity__shared_device_records') }} as shared_device_records
-    inner join base_web__events on shared_device_records.record_id = base_web__events.event_id
+    inner join new_events on shared_device_records.record_id = new_events.event_id
     where shared_device_records.source_table = 'web.events'
     union
     select

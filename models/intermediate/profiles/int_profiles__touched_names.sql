@@ -1,4 +1,5 @@
-{# What touched people are named by on records: asked often, and few of all identifiers. #}
+{# What touched people are named by on records: asked often, and few of all identifiers. With what models of
+   people ask of identifiers. #}
 with
 
 {# Of several builds, each for reasons of its own. #}
@@ -17,12 +18,22 @@ touched as (
 identifiers as (
 
     select * from {{ ref('int_identity__identifiers') }}
+    where
+        profile_id in (
+            select touched.profile_id from touched
+            where {{ is_one_of_few('touched.profile_id') }}
+        )
 
 )
 
 select
+    identifiers.profile_id,
+    identifiers.node_id,
+    identifiers.person_id,
     identifiers.identifier_type,
     identifiers.identifier_value,
+    identifiers.first_seen_at,
+    identifiers.last_seen_at,
     touched.by_identity,
     touched.by_orders,
     touched.by_visits,

@@ -5,6 +5,23 @@
 {# An identifier is somebody's, or there is a reason why it is nobody's. #}
 with
 
+unusable as (
+
+    select * from {{ ref('int_identity__unusable') }}
+
+),
+
+nodes as (
+
+    select * from {{ ref('int_identity__nodes') }}
+    where
+        node_id in (
+            select unusable.node_id from unusable
+            where {{ is_one_of_few('unusable.node_id') }}
+        )
+
+),
+
 found as (
 
     select
@@ -28,8 +45,8 @@ found as (
         false as is_anchor,
         nodes.first_seen_at,
         nodes.last_seen_at
-    from {{ ref('int_identity__nodes') }} as nodes
-    inner join {{ ref('int_identity__unusable') }} as unusable on nodes.node_id = unusable.node_id
+    from nodes
+    inner join unusable on nodes.node_id = unusable.node_id
     where {{ is_touched('nodes.identifier_hash') }}
 
 )

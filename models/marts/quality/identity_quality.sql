@@ -15,7 +15,14 @@ dropped_links as (
 
 partners as (
 
-    select * from {{ ref('int_identity__partners') }}
+    select
+        node_id,
+        identifier_type,
+        partner_type,
+        partner_count,
+        max_partners,
+        is_over
+    from {{ ref('int_identity__partners') }}
 
 ),
 
@@ -50,10 +57,9 @@ sides as (
 profiles as (
 
     select
-        person_id,
-        count(*) as identifier_count
-    from {{ ref('int_identity__identifiers') }}
-    group by person_id
+        profile_id,
+        identifier_count
+    from {{ ref('int_profiles') }}
 
 ),
 
@@ -80,18 +86,28 @@ more as (
 largest as (
 
     select
-        identifiers.profile_id,
+        profiles.profile_id,
         profiles.identifier_count,
-        row_number() over (order by profiles.identifier_count desc, identifiers.profile_id asc) as place
+        row_number() over (order by profiles.identifier_count desc, profiles.profile_id asc) as place
     from profiles
     inner join more
         on
             profiles.identifier_count = more.identifier_count
             and more.profile_count < 20
-    inner join {{ ref('int_identity__identifiers') }} as identifiers
-        on
-            profiles.person_id = identifiers.person_id
-            and identifiers.is_anchor
+
+),
+
+nodes as (
+
+    select
+        node_id,
+        identifier_hash
+    from {{ ref('int_identity__nodes') }}
+    where
+        node_id in (
+            select partners.node_id from partners
+            where {{ is_one_of_few('partners.node_id') }}
+        )
 
 ),
 
@@ -181,7 +197,7 @@ findings as (
         partners.partner_count as measured,
         partners.max_partners as allowed
     from partners
-    inner join {{ ref('int_identity__nodes') }} as nodes on partners.node_id = nodes.node_id
+    inner join nodes on partners.node_id = nodes.node_id
 
     union all
 
