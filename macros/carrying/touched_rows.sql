@@ -21,6 +21,26 @@
     {%- endif -%}
 {%- endmacro %}
 
+{# Those rows of a table which name somebody who is touched (see `names_touched`), or of which one of `others` holds; or
+   all of them: as a relation. #}
+{% macro rows_naming_touched(table, types, by=none, others=[]) -%}
+    {%- set conditions = [] -%}
+    {%- for type in types -%}
+        {%- do conditions.append(names_touched(table.identifier, [type], by)) -%}
+    {%- endfor -%}
+    {{- rows_where_any(table, conditions + others) if is_carried_on() else table -}}
+{%- endmacro %}
+
+{# The same of a staged table, of its records that are kept. #}
+{% macro records_naming_touched(name, types, by=none) -%}
+    {%- if not execute -%} {%- do rows_naming_touched(ref('base_' ~ name), types, by) -%} {%- endif -%}
+    {%- if is_carried_on() -%}
+        (select * from {{ rows_naming_touched(ref('base_' ~ name), types, by) }} where is_kept)
+    {%- else -%}
+        {{ ref('stg_' ~ name) }}
+    {%- endif -%}
+{%- endmacro %}
+
 {# The condition that an order is touched, by the column of its source that has its id: a key that is put
    together would have to be for every order. #}
 {% macro is_order_touched(source, column) -%}

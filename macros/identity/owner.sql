@@ -1,7 +1,8 @@
 {# Whose a record is: the first of its identifiers tells that is somebody's. `joined_owners` gives the joins of a
    relation with int_identity__identifiers; `owner` the profile out of them. Both take the types of identifier that
    the record has, the most telling first. Of few records the `identifiers` that they name may be picked before
-   (`identifiers_named_by`): DuckDB would put all into hash tables. #}
+   (`identifiers_named_by`): DuckDB would put all into hash tables. What is named is grouped, by a condition that every
+   group meets: else it takes it for more than all identifiers, and sieves none of them (see `is_one_of_few`). #}
 {% macro joined_owners(relation, types, identifiers=none) -%}
     {%- for type in types %}
     left join {{ identifiers or ref('int_identity__identifiers') }} as {{ owner_names()[type] }}
@@ -18,12 +19,16 @@
         identifiers.profile_id
     from {{ ref('int_identity__identifiers') }} as identifiers
     where identifiers.identifier_value in (
-        {%- for type in types %}
-        select named.{{ type }} as identifier_value
-        from {{ relation }} as named
-        where {{ is_one_of_few('named.' ~ type) }}
-        {{- ' union all' if not loop.last }}
-        {%- endfor %}
+        select identifier_value
+        from (
+            {%- for type in types %}
+            select named.{{ type }} as identifier_value
+            from {{ relation }} as named
+            {{- ' union all' if not loop.last }}
+            {%- endfor %}
+        ) as every_named
+        group by identifier_value
+        having count(*) > 0
     )
 {%- endmacro %}
 

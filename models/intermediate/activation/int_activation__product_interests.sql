@@ -105,10 +105,13 @@ lines as (
         lines.order_key,
         lines.product_id
     from {{ ref('int_orders__lines') }} as lines
-    inner join purchases on lines.order_key = purchases.order_key
     where
         lines.product_id is not null
         and lines.quantity > 0
+        and lines.order_key in (
+            select purchases.order_key from purchases
+            where {{ is_one_of_few('purchases.order_key') }}
+        )
 
 ),
 

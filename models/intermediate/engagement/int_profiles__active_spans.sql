@@ -1,29 +1,49 @@
 {% set reasons = ['identity', 'visits', 'messages'] %}
 {{ carried_on('profile_id', reasons) }}
 
-{# From when to when, both days included, somebody counts as engaged (90 days from an answer or an unprompted
-   visit) or as a visitor (`visitor_window_days` from a visit). Days that follow closely make one span. #}
+{# From when to when, both days included, somebody counts as engaged (90 days from a message opened or
+   clicked, or from a visit that nothing prompted) or as a visitor (`visitor_window_days` from a visit). Days
+   that follow closely make one span. #}
 {% set windows = {'engaged': 90, 'visitor': var('visitor_window_days')} %}
 
 with
+
+visits as (
+
+    select
+        profile_id,
+        is_unprompted,
+        visited_on
+    from {{ touched_rows(ref('int_profiles__visits'), 'profile_id', by=reasons) }}
+
+),
 
 days as (
 
     select
         profile_id,
         'engaged' as activity,
-        engaged_on as active_on,
+        occurred_on as active_on,
         {{ windows.engaged }} as window_days
-    from {{ ref('int_profiles__engaged_days') }}
-    where {{ is_touched('profile_id', by=reasons) }}
+    from {{ ref('int_profiles__answers') }}
+    where
+        event_type in ('opened', 'clicked')
+        and {{ is_touched('profile_id', by=reasons) }}
+    union all
+    select
+        profile_id,
+        'engaged' as activity,
+        visited_on as active_on,
+        {{ windows.engaged }} as window_days
+    from visits
+    where is_unprompted
     union all
     select
         profile_id,
         'visitor' as activity,
         visited_on as active_on,
         {{ windows.visitor }} as window_days
-    from {{ ref('int_profiles__visits') }}
-    where {{ is_touched('profile_id', by=reasons) }}
+    from visits
 
 ),
 

@@ -1,4 +1,5 @@
 {% set reasons = ['identity', 'messages', 'accounts'] %}
+{% set types = ['customer_id', 'email', 'phone'] %}
 {{ carried_on('profile_id', reasons) }}
 
 {# What each person allows per channel on the as-of date. The last word counts; leaving a list or
@@ -8,15 +9,21 @@ with
 {# Picked before anybody is looked up: few are, and each look-up asks all of whom there is an identifier. #}
 consents as (
 
-    select consents.*
-    from {{ ref('stg_messaging__consents') }} as consents
-    where {{ names_touched('consents', ['customer_id', 'email', 'phone'], reasons) }}
+    select * from {{ records_naming_touched('messaging__consents', types, reasons) }}
 
 ),
 
-messages as (
+{% if is_carried_on() %}
+named_identifiers as (
 
-    select * from {{ ref('int_profiles__messages') }}
+    {{ identifiers_named_by('consents', types) }}
+
+),
+{% endif %}
+
+answers as (
+
+    select * from {{ ref('int_profiles__answers') }}
 
 ),
 
@@ -29,14 +36,14 @@ as_of as (
 changes as (
 
     select
-        {{ owner(['customer_id', 'email', 'phone']) }} as profile_id,
+        {{ owner(types) }} as profile_id,
         consents.channel,
         consents.status,
         consents.changed_at,
         consents.consent_id as change_id
     from consents
     inner join as_of on {{ local_date('consents.changed_at') }} <= as_of.as_of_date
-    {{ joined_owners('consents', ['customer_id', 'email', 'phone']) }}
+    {{ joined_owners('consents', types, 'named_identifiers' if is_carried_on() else none) }}
 
     union all
 
@@ -46,7 +53,7 @@ changes as (
         'withdrawn' as status,
         occurred_at as changed_at,
         event_id as change_id
-    from messages
+    from answers
     where event_type in ('unsubscribed', 'complained')
 
 ),

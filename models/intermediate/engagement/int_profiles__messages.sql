@@ -1,4 +1,5 @@
 {% set reasons = ['identity', 'messages'] %}
+{% set types = ['customer_id', 'email', 'phone'] %}
 {{ carried_on('profile_id', reasons) }}
 
 with
@@ -6,11 +7,17 @@ with
 {# Picked before anybody is looked up: few are, and each look-up asks all of whom there is an identifier. #}
 events as (
 
-    select events.*
-    from {{ ref('stg_messaging__events') }} as events
-    where {{ names_touched('events', ['customer_id', 'email', 'phone'], reasons) }}
+    select * from {{ records_naming_touched('messaging__events', types, reasons) }}
 
 ),
+
+{% if is_carried_on() %}
+named_identifiers as (
+
+    {{ identifiers_named_by('events', types) }}
+
+),
+{% endif %}
 
 as_of as (
 
@@ -25,11 +32,11 @@ owned as (
         events.channel,
         events.event_type,
         events.campaign_id,
-        {{ owner(['customer_id', 'email', 'phone']) }} as profile_id,
+        {{ owner(types) }} as profile_id,
         {{ local_date('events.occurred_at') }} as occurred_on,
         events.occurred_at
     from events
-    {{ joined_owners('events', ['customer_id', 'email', 'phone']) }}
+    {{ joined_owners('events', types, 'named_identifiers' if is_carried_on() else none) }}
 
 )
 

@@ -1,4 +1,5 @@
 {% set reasons = ['identity', 'visits', 'messages'] %}
+{% set types = ['customer_id', 'email', 'anonymous_id'] %}
 {{ carried_on('profile_id', reasons) }}
 
 {# Whose session it was: the account tells, else the address, else the device; at a device of several people
@@ -8,17 +9,24 @@ with
 {# Picked before anybody is looked up: few are, and each look-up asks all of whom there is an identifier. #}
 sessions as (
 
-    select sessions.*
-    from {{ ref('int_web__sessions') }} as sessions
-    where
-        {{ names_touched('sessions', ['customer_id', 'email', 'anonymous_id'], reasons) }}
-        or {{ is_touched('sessions.profile_id', by=reasons) }}
+    select *
+    from {{ rows_naming_touched(
+        ref('int_web__sessions'), types, reasons, [is_touched('profile_id', by=reasons)]
+    ) }}
 
 ),
 
-messages as (
+{% if is_carried_on() %}
+named_identifiers as (
 
-    select * from {{ ref('int_profiles__messages') }}
+    {{ identifiers_named_by('sessions', types) }}
+
+),
+{% endif %}
+
+answers as (
+
+    select * from {{ ref('int_profiles__answers') }}
 
 ),
 
@@ -34,10 +42,10 @@ owned as (
         sessions.ended_at,
         case
             when sessions.is_shared_device then sessions.profile_id
-            else {{ owner(['customer_id', 'email', 'anonymous_id']) }}
+            else {{ owner(types) }}
         end as profile_id
     from sessions
-    {{ joined_owners('sessions', ['customer_id', 'email', 'anonymous_id']) }}
+    {{ joined_owners('sessions', types, 'named_identifiers' if is_carried_on() else none) }}
 
 ),
 
@@ -46,11 +54,11 @@ clicks as (
 
     select distinct owned.session_id
     from owned
-    inner join messages on owned.profile_id = messages.profile_id
+    inner join answers on owned.profile_id = answers.profile_id
     where
-        messages.event_type = 'clicked'
-        and messages.occurred_at <= owned.started_at
-        and {{ seconds_between('messages.occurred_at', 'owned.started_at') }} <= 1800
+        answers.event_type = 'clicked'
+        and answers.occurred_at <= owned.started_at
+        and {{ seconds_between('answers.occurred_at', 'owned.started_at') }} <= 1800
 
 )
 

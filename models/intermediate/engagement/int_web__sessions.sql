@@ -1,8 +1,14 @@
-{{ carried_on('visitor_key') }}
-{% set is_touched_visitor = is_touched(visitor_key('events'), 'visitor_key') %}
+{{ config(
+    materialized=incremental_or_table(),
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook='{{ forget_touched_sessions() }}',
+) }}
+{% set visitors = touched_visitors() %}
 
 {# A session ends after 30 minutes without an event of the device. Where no device is known, the account or
-   the address stands for it; at a device of several people each has sessions of his own. #}
+   the address stands for it; at a device of several people each has sessions of his own. Of a touched visitor
+   those stay that were over long before the first event that is another: numbers go on from there. #}
 with
 
 shared_device_records as (
@@ -18,27 +24,52 @@ as_of as (
 
 ),
 
+{% if is_carried_on() %}
+touched_visitors as (
+
+    {{ visitors }}
+
+),
+
+{# Sessions that stay. #}
+told_sessions as (
+
+    select
+        visitor_key,
+        profile_id,
+        count(*) as session_count,
+        max(ended_at) as last_ended_at
+    from {{ this }}
+    where {{ is_touched('visitor_key') }}
+    group by visitor_key, profile_id
+
+),
+
 {# Devices by themselves, for of all events only their names are read then. #}
 touched_events as (
 
     select events.*
     from {{ ref('stg_web__events') }} as events
-    {% if is_carried_on() -%}
+    inner join touched_visitors
+        on
+            events.anonymous_id = {{ visitor_device('touched_visitors.visitor_key') }}
+            and events.occurred_at >= touched_visitors.touched_from
     where
         events.anonymous_id in (
-            select {{ visitor_device('touched.visitor_key') }}
-            from {{ ref('int_web__touched') }} as touched
-            where touched.visitor_key like 'anonymous_id:%'
+            select {{ visitor_device('few.visitor_key') }} from touched_visitors as few
+            where {{ is_one_of_few('few.visitor_key') }}
         )
     union all
     select events.*
     from {{ ref('stg_web__events') }} as events
-    where
-        events.anonymous_id is null
-        and {{ is_touched_visitor }}
-    {%- endif %}
+    inner join touched_visitors
+        on
+            {{ visitor_key('events') }} = touched_visitors.visitor_key
+            and events.occurred_at >= touched_visitors.touched_from
+    where events.anonymous_id is null
 
 ),
+{% endif %}
 
 visits as (
 
@@ -59,7 +90,7 @@ visits as (
                 or {{ matches('events.page_url', "'[?&](gclid|fbclid|msclkid|yclid|utm_[a-z]+)='") }}
                 then events.occurred_at
         end as prompted_at
-    from touched_events as events
+    from {{ 'touched_events' if is_carried_on() else ref('stg_web__events') }} as events
     where
         not events.is_bot
         {# Of erased people there is nothing left to tell one from another. #}
@@ -80,12 +111,22 @@ half_hours as (
         max(visits.customer_id) as customer_id,
         max(visits.email) as email,
         count(*) as event_count,
+        {{ 'max(told_sessions.session_count)' if is_carried_on() else '0' }} as told_count,
         min(visits.prompted_at) as prompted_at,
         min(visits.occurred_at) as started_at,
         max(visits.occurred_at) as ended_at
     from visits
     left join shared_device_records on visits.event_id = shared_device_records.record_id
+    {% if is_carried_on() -%}
+    left join told_sessions
+        on
+            visits.visitor_key = told_sessions.visitor_key
+            and shared_device_records.profile_id is not distinct from told_sessions.profile_id
+    {% endif -%}
     inner join as_of on {{ local_date('visits.occurred_at') }} <= as_of.as_of_date
+    {% if is_carried_on() -%}
+    where coalesce(visits.occurred_at > told_sessions.last_ended_at, true)
+    {% endif -%}
     group by visits.visitor_key, shared_device_records.profile_id, visits.half_hour
 
 ),
@@ -111,7 +152,7 @@ numbered as (
 
     select
         *,
-        sum(starts_session) over (
+        coalesce(told_count, 0) + sum(starts_session) over (
             partition by visitor_key, profile_id
             order by half_hour
             rows between unbounded preceding and current row

@@ -27,6 +27,8 @@ compared as (
         coalesce(current_records.record_id, told.record_id) as record_id,
         told.old_profile_id,
         current_records.profile_id as new_profile_id,
+        coalesce(current_records.device_id, told.device_id) as device_id,
+        current_records.happened_at,
         told.record_id is null as is_new,
         case when current_records.record_id is null then told.device_id end as left_device_id
     from told
@@ -40,8 +42,10 @@ compared as (
 select
     compared.source_table,
     compared.record_id,
+    compared.device_id,
     compared.old_profile_id,
-    coalesce(compared.new_profile_id, owners.profile_id) as new_profile_id
+    coalesce(compared.new_profile_id, owners.profile_id) as new_profile_id,
+    compared.happened_at
 from compared
 left join {{ ref('int_identity__identifiers') }} as owners on compared.left_device_id = owners.node_id
 where

@@ -6,6 +6,10 @@
    a session is nobody's where more people are known than a household has: at a tablet in a shop the one who was
    there yesterday tells nothing. All of it follows from the records at the device and from whose their identifiers are. #}
 {% set household_size = 5 %}
+{% set named = ['customer_id', 'loyalty_card_id', 'email', 'phone'] %}
+{% set devices -%}
+select shared_devices.anonymous_id from shared_devices where {{ is_one_of_few('shared_devices.anonymous_id') }}
+{%- endset %}
 with
 
 shared_devices as (
@@ -17,13 +21,19 @@ shared_devices as (
 
 events as (
 
-    select * from {{ ref('stg_web__events') }}
+    select events.*
+    from {{ ref('stg_web__events') }} as events
+    where
+        not events.is_bot
+        and events.anonymous_id in ({{ devices }})
 
 ),
 
 orders as (
 
-    select * from {{ ref('stg_shop__orders') }}
+    select orders.*
+    from {{ ref('stg_shop__orders') }} as orders
+    where orders.anonymous_id in ({{ devices }})
 
 ),
 
@@ -42,7 +52,6 @@ records as (
         shared_devices.owner_profile_id
     from events
     inner join shared_devices on events.anonymous_id = shared_devices.anonymous_id
-    where not events.is_bot
     union all
     select
         'shop.orders' as source_table,
@@ -60,7 +69,15 @@ records as (
 
 ),
 
-{% set named = ['customer_id', 'loyalty_card_id', 'email', 'phone'] %}
+{% set identifiers = 'named_identifiers' if is_carried_on() else ref('int_identity__identifiers') %}
+{% if is_carried_on() %}
+named_identifiers as (
+
+    {{ identifiers_named_by('records', named) }}
+
+),
+{% endif %}
+
 known as (
 
     select
@@ -82,7 +99,7 @@ known as (
         end as starts_session
     from records
     {% for identifier in named %}
-    left join {{ ref('int_identity__identifiers') }} as {{ identifier }}_owners
+    left join {{ identifiers }} as {{ identifier }}_owners
         on
             records.{{ identifier }} = {{ identifier }}_owners.identifier_value
             and {{ identifier }}_owners.identifier_type = '{{ identifier }}'
@@ -163,6 +180,7 @@ select
     record_id,
     device_id,
     anonymous_id,
+    happened_at,
     case
         when named_profile_id is not null then named_profile_id
         when session_before = session_number then profile_before

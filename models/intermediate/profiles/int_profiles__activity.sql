@@ -44,12 +44,12 @@ visits as (
 
 ),
 
-messages as (
+answers as (
 
     select
         profile_id,
         max(occurred_on) as last_answered_on
-    from {{ ref('int_profiles__messages') }}
+    from {{ ref('int_profiles__answers') }}
     where
         event_type in ('opened', 'clicked')
         and {{ is_touched('profile_id') }}
@@ -93,11 +93,11 @@ select
     acquisitions.acquired_on,
     purchases.last_purchased_on,
     visits.last_visited_on,
-    messages.last_answered_on
+    answers.last_answered_on
 
 from profiles
 left join acquisitions on profiles.profile_id = acquisitions.profile_id
 left join purchases on profiles.profile_id = purchases.profile_id
 left join visits on profiles.profile_id = visits.profile_id
-left join messages on profiles.profile_id = messages.profile_id
+left join answers on profiles.profile_id = answers.profile_id
 left join consents on profiles.profile_id = consents.profile_id
