@@ -1,16 +1,14 @@
-{% set terms, terms_of = 'int_value__cuts', ['sample', 'cut_on'] %}
-{% set reasons = ['identity', 'orders', 'accounts'] %}
-{{ carried_on_at_terms(terms, terms_of, by=reasons) }}
+{{ config(materialized=view_or_table()) }}
 
 {# All that the models need to know of a buyer (Fader, Hardie and Lee 2005): days with a purchase after the
    first one, and when the last of them was. What a purchase brings is the mean of the repeat days alone, as
-   published results on CDNOW have it: the first purchase tells how somebody was won, not what he spends. #}
+   published results on CDNOW have it: the first purchase tells how somebody was won, not what he spends.
+   Histories hold all of it, and are read as fast. #}
 with
 
 histories as (
 
     select * from {{ ref('int_value__histories') }}
-    where {{ is_touched_at_terms(terms, terms_of, by=reasons) }}
 
 ),
 
@@ -63,6 +61,5 @@ select
     cast(seen_margin - first_day_margin as double) / nullif(cast(seen_days - 1 as double), 0)
         as mean_repeat_margin,
     case when sample = 'backtest' then cast(purchase_days - seen_days as bigint) end as later_days,
-    case when sample = 'backtest' then cast(gross_margin - seen_margin as decimal(18, 2)) end as later_margin,
-    cut_on
+    case when sample = 'backtest' then cast(gross_margin - seen_margin as decimal(18, 2)) end as later_margin
 from seen
