@@ -185,7 +185,7 @@ SHOP_START = datetime(2022, 1, 1)
 # Made up in every shop, beside `int_profiles`; all models between them and the flags are run.
 # Nothing is in the ledgers of what was touched since the build before, as there was none.
 MADE_UP = (
-    *("stg_", "int_identity__", "int_privacy__"),
+    *("base_", "stg_", "int_identity__", "int_privacy__"),
     *("int_orders__touched", "int_profiles__touched", "int_web__touched"),
 )
 CALIBRATIONS = "int_rfm__calibrations"
