@@ -11,3 +11,9 @@
 {% macro spark__is_one_of_few(key) -%}
     true
 {%- endmacro %}
+
+{# The condition that a key is among those of a relation that has few of them: in a column of that name, or another. #}
+{% macro is_among_few(column, relation, key=none) -%}
+    {%- set key = key or column.split('.')[-1] -%}
+    {{ column }} in (select few.{{ key }} from {{ relation }} as few where {{ is_one_of_few('few.' ~ key) }})
+{%- endmacro %}

@@ -74,11 +74,7 @@ steps as (
 active_spans as (
 
     select * from {{ ref('int_profiles__active_spans') }}
-    where
-        profile_id in (
-            select people.profile_id from people
-            where {{ is_one_of_few('people.profile_id') }}
-        )
+    where {{ is_among_few('profile_id', 'people') }}
 
 ),
 

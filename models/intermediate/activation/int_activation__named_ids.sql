@@ -63,11 +63,7 @@ found as (
         identifiers.identifier_hash,
         identifiers.profile_id
     from {{ ref('int_identity__identifiers') }} as identifiers
-    where
-        identifiers.identifier_hash in (
-            select others.identifier_hash from others
-            where {{ is_one_of_few('others.identifier_hash') }}
-        )
+    where {{ is_among_few('identifiers.identifier_hash', 'others') }}
 
 )
 

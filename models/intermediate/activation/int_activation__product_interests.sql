@@ -108,10 +108,7 @@ lines as (
     where
         lines.product_id is not null
         and lines.quantity > 0
-        and lines.order_key in (
-            select purchases.order_key from purchases
-            where {{ is_one_of_few('purchases.order_key') }}
-        )
+        and {{ is_among_few('lines.order_key', 'purchases') }}
 
 ),
 

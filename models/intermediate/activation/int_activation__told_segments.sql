@@ -88,11 +88,7 @@ still_there as (
 
     select profiles.profile_id
     from {{ ref('int_profiles') }} as profiles
-    where
-        profiles.profile_id in (
-            select unchanged.profile_id from unchanged
-            where {{ is_one_of_few('unchanged.profile_id') }}
-        )
+    where {{ is_among_few('profiles.profile_id', 'unchanged') }}
 
 ),
 
@@ -121,11 +117,7 @@ former_ids as (
         identifiers.identifier_hash as former_profile_id,
         identifiers.profile_id
     from {{ ref('int_identity__identifiers') }} as identifiers
-    where
-        identifiers.identifier_hash in (
-            select elsewhere.profile_id from elsewhere
-            where {{ is_one_of_few('elsewhere.profile_id') }}
-        )
+    where {{ is_among_few('identifiers.identifier_hash', 'elsewhere', 'profile_id') }}
 
 ),
 

@@ -5,9 +5,7 @@
    that is told of the person there is beside it, so that sums need no other large table. #}
 {% set is_theirs, is_compared = 'true', 'true' %}
 {% if is_carried_on() %}
-{% set is_theirs -%}
-    profile_id in (select people.profile_id from people where {{ is_one_of_few('people.profile_id') }})
-{%- endset %}
+{% set is_theirs = is_among_few('profile_id', 'people') %}
 {# No campaign is measured that went out before the compared days, and these only go on. #}
 {% set is_compared = 'occurred_on > ' ~ control_opens_on("date '" ~ last_finished().as_of_date ~ "'") %}
 {% endif %}

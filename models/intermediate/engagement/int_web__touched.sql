@@ -82,7 +82,7 @@ told_sessions as (
     {{ rows_if_any(
         sessions,
         {'visitor_key': 'string', 'started_at': 'timestamp', 'ended_at': 'timestamp'},
-        'visitor_key in (select changed.visitor_key from changed where ' ~ is_one_of_few('changed.visitor_key') ~ ')'
+        is_among_few('visitor_key', 'changed')
     ) }}
 
 )

@@ -7,9 +7,6 @@
    there yesterday tells nothing. All of it follows from the records at the device and from whose their identifiers are. #}
 {% set household_size = 5 %}
 {% set named = ['customer_id', 'loyalty_card_id', 'email', 'phone'] %}
-{% set devices -%}
-select shared_devices.anonymous_id from shared_devices where {{ is_one_of_few('shared_devices.anonymous_id') }}
-{%- endset %}
 with
 
 shared_devices as (
@@ -25,7 +22,7 @@ events as (
     from {{ ref('stg_web__events') }} as events
     where
         not events.is_bot
-        and events.anonymous_id in ({{ devices }})
+        and {{ is_among_few('events.anonymous_id', 'shared_devices') }}
 
 ),
 
@@ -33,7 +30,7 @@ orders as (
 
     select orders.*
     from {{ ref('stg_shop__orders') }} as orders
-    where orders.anonymous_id in ({{ devices }})
+    where {{ is_among_few('orders.anonymous_id', 'shared_devices') }}
 
 ),
 

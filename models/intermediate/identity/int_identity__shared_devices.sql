@@ -22,10 +22,7 @@ several as (
     select * from {{ ref('int_identity__' ~ relation) }}
     where
         identifier_type = 'anonymous_id'
-        and node_id in (
-            select several.node_id from several
-            where {{ is_one_of_few('several.node_id') }}
-        )
+        and {{ is_among_few('node_id', 'several') }}
 
 ){{ ',' if not loop.last }}
 

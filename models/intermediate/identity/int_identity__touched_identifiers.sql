@@ -24,12 +24,7 @@ touched as (
 
 ),
 
-{% set is_among_touched -%}
-identifier_hash in (
-            select touched.identifier_hash from touched
-            where {{ is_one_of_few('touched.identifier_hash') }}
-        )
-{%- endset %}
+{% set is_among_touched = is_among_few('identifier_hash', 'touched') %}
 told as (
 
     {{ rows_if_any(

@@ -32,11 +32,7 @@ found_nodes as (
 
     {% for relation in [ref('int_identity__members'), told] %}
     select node_id from {{ relation }}
-    where
-        component_id in (
-            select touched_components.component_id from touched_components
-            where {{ is_one_of_few('touched_components.component_id') }}
-        )
+    where {{ is_among_few('component_id', 'touched_components') }}
     {{ 'union' if not loop.last }}
     {% endfor %}
 
@@ -46,11 +42,7 @@ found as (
 
     {% for relation in [ref('int_identity__members'), told] %}
     select person_id from {{ relation }}
-    where
-        node_id in (
-            select found_nodes.node_id from found_nodes
-            where {{ is_one_of_few('found_nodes.node_id') }}
-        )
+    where {{ is_among_few('node_id', 'found_nodes') }}
     {{ 'union' if not loop.last }}
     {% endfor %}
 

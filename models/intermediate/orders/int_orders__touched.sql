@@ -196,12 +196,7 @@ keys as (
     union
     select order_key
     from told_orders
-    where
-        profile_id in (
-            select moved.old_profile_id
-            from moved
-            where {{ is_one_of_few('moved.old_profile_id') }}
-        )
+    where {{ is_among_few('profile_id', 'moved', 'old_profile_id') }}
 
 ),
 

@@ -36,11 +36,7 @@ addresses_written_to as (
         accounts.email,
         accounts.phone
     from {{ ref('base_shop__customers') }} as accounts
-    where
-        accounts.customer_id in (
-            select written_to.customer_id from written_to
-            where {{ is_one_of_few('written_to.customer_id') }}
-        )
+    where {{ is_among_few('accounts.customer_id', 'written_to') }}
 
 ),
 

@@ -68,11 +68,7 @@ identifiers as (
         node_id,
         profile_id
     from {{ ref('int_identity__identifiers') }}
-    where
-        node_id in (
-            select named.node_id from named
-            where {{ is_one_of_few('named.node_id') }}
-        )
+    where {{ is_among_few('node_id', 'named') }}
 
 ),
 
@@ -91,20 +87,11 @@ placed as (
         order_key,
         profile_id
     from {{ ref('int_orders__placed') }}
-    where
-        order_key in (
-            select touched_orders.order_key from touched_orders
-            where {{ is_one_of_few('touched_orders.order_key') }}
-        )
+    where {{ is_among_few('order_key', 'touched_orders') }}
 
 ),
 
-{% set is_of_touched_visitor -%}
-visitor_key in (
-            select touched_visitors.visitor_key from {{ ref('int_web__touched') }} as touched_visitors
-            where {{ is_one_of_few('touched_visitors.visitor_key') }}
-        )
-{%- endset %}
+{% set is_of_touched_visitor = is_among_few('visitor_key', ref('int_web__touched')) %}
 told_visits as (
 
     {{ rows_if_any(

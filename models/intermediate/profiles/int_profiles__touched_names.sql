@@ -18,11 +18,7 @@ touched as (
 identifiers as (
 
     select * from {{ ref('int_identity__identifiers') }}
-    where
-        profile_id in (
-            select touched.profile_id from touched
-            where {{ is_one_of_few('touched.profile_id') }}
-        )
+    where {{ is_among_few('profile_id', 'touched') }}
 
 )
 

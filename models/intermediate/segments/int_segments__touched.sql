@@ -6,8 +6,7 @@
    Facts are asked only of whom they may be others: the tables that they are in are carried on, so that they hold
    other rows of people alone who are touched. #}
 {% set finished = told_by_finished() %}
-{% set asked = 'profile_id in (select profile_id from asked where ' ~ is_one_of_few('profile_id') ~ ')' %}
-{% set asked = asked if finished else 'true' %}
+{% set asked = is_among_few('profile_id', 'asked') if finished else 'true' %}
 {% set is_held = var('rfm_yardstick') == 'held' %}
 {% set told_cuts = ([] if is_held else ['period_end']) + yardstick_cuts() %}
 

@@ -11,9 +11,7 @@
     told,
     "is_issued or reason = 'erased' or trigger_seq > (select coalesce(max(trigger_seq), 0) from " ~ this ~ ')'
 ) %}
-{% set is_theirs -%}
-    profile_id in (select ledger.profile_id from ledger where {{ is_one_of_few('ledger.profile_id') }})
-{%- endset %}
+{% set is_theirs = is_among_few('profile_id', 'ledger') %}
 {% endif %}
 with
 

@@ -14,11 +14,7 @@ unusable as (
 nodes as (
 
     select * from {{ ref('int_identity__nodes') }}
-    where
-        node_id in (
-            select unusable.node_id from unusable
-            where {{ is_one_of_few('unusable.node_id') }}
-        )
+    where {{ is_among_few('node_id', 'unusable') }}
 
 ),
 

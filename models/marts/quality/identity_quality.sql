@@ -103,11 +103,7 @@ nodes as (
         node_id,
         identifier_hash
     from {{ ref('int_identity__nodes') }}
-    where
-        node_id in (
-            select partners.node_id from partners
-            where {{ is_one_of_few('partners.node_id') }}
-        )
+    where {{ is_among_few('node_id', 'partners') }}
 
 ),
 
