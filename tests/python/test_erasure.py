@@ -419,10 +419,14 @@ def test_so_it_may_if_it_changed_before_the_build(carried_on):
 
 
 def carry_on(home):
-    """Whole builds, for only such a one is carried on. Her request comes with the second."""
+    """Whole builds, for only such a one is carried on. Her request comes with the second.
+
+    Requests come as parts: a file that grew would be read whole, and all be made anew.
+    """
     run = dbt_here(home, PROJECT)
-    request = home / "raw" / "privacy" / "erasure_requests.csv"
-    shutil.move(request, home / "request.csv")
+    requests = home / "raw" / "privacy" / "erasure_requests"
+    shutil.move(requests.with_suffix(".csv"), home / "request.csv")
+    header = (home / "request.csv").read_text().splitlines()[0]
     with (home / "raw" / "shop" / "orders.csv").open("a") as orders:
         orders.write("O-8;2025-02-06 10:00;10.00;;fay@kept.example;;;\n")
         orders.write("O-9;2025-02-06 10:00;10.00;;gus@kept.example;;;\n")
@@ -435,7 +439,8 @@ def carry_on(home):
         ["denied alone"],
     ):
         if what == "asked":
-            shutil.move(home / "request.csv", request)
+            requests.mkdir()
+            shutil.move(home / "request.csv", requests / f"{what}.csv")
         if what in instead:
             lifted, asked = instead[what]
             with duckdb.connect(str(home / "state.duckdb")) as connection:
@@ -443,8 +448,7 @@ def carry_on(home):
                     "delete from intermediate.int_privacy__denied_identifiers"
                     f" where identifier_type = '{lifted}'"
                 )
-            with request.open("a") as requests:
-                requests.write(asked)
+            (requests / f"{what}.csv").write_text(f"{header}\n{asked}")
         if what == "denied alone":
             alone = ("base_privacy__erasure_requests", "int_privacy__denied_identifiers")
             failed = run("run", "--select", *alone, variables=VARS)
