@@ -1,4 +1,5 @@
-{# The last build that made every model: its number and as-of date, and what tells the deny list of then from another.
+{# The last build that made every model: its number (in a run of some models the number before), its as-of date, and what
+   tells the deny list of then from another.
    None if there is none, or if anything since is not as it was: code, seeds, vars, a raw table that had to be read
    whole, an as-of date before it. What is told by records then has to be told anew of all of them. #}
 {% macro last_finished() -%}
@@ -34,8 +35,13 @@
         {{- return(none) -}}
     {%- endif -%}
     {%- set noted = found[0].dict() -%}
+    {#- A run of some models only finds noted what the last build touched, and does once more what that did: what is
+        new is what was new to it. -#}
+    {%- set is_of_all = not models_left(selected_resources) -%}
     {{- return({
-        'build_number': noted.build_number, 'as_of_date': noted.as_of_date | string, 'denied': noted.get('denied')
+        'build_number': noted.build_number - (0 if is_of_all else 1),
+        'as_of_date': noted.as_of_date | string,
+        'denied': noted.get('denied'),
     }) -}}
 {%- endmacro %}
 
@@ -134,12 +140,7 @@
 
 {% macro duckdb__note_finished(results) %}
     {%- set made = results | selectattr('status', 'equalto', 'success') | map(attribute='node.unique_id') | list -%}
-    {%- set left = [] -%}
-    {%- for node in graph.nodes.values()
-        if node.resource_type == 'model' and node.package_name == 'lifecycle'
-            and node.config.materialized != 'ephemeral' and node.unique_id not in made -%}
-        {%- do left.append(node.name) -%}
-    {%- endfor -%}
+    {%- set left = models_left(made) -%}
     {%- if not left -%}
         {%- do run_query('delete from raw_registry.finished') -%}
         {%- set facts = [] -%}
@@ -157,6 +158,17 @@
         {%- do run_query('delete from raw_registry.finished') -%}
     {%- endif -%}
 {% endmacro %}
+
+{# The models that a build makes, but for some. #}
+{% macro models_left(made) -%}
+    {%- set left = [] -%}
+    {%- for node in graph.nodes.values()
+        if node.resource_type == 'model' and node.package_name == 'lifecycle'
+            and node.config.materialized != 'ephemeral' and node.unique_id not in made -%}
+        {%- do left.append(node.name) -%}
+    {%- endfor -%}
+    {{- return(left) -}}
+{%- endmacro %}
 
 {# What tells one deny list from another: as long as it was, it may be another, with identifiers lifted by hand. #}
 {% macro denied_sql() -%}
