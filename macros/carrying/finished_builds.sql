@@ -37,9 +37,12 @@
     {%- set noted = found[0].dict() -%}
     {#- A run of some models only finds noted what the last build touched, and does once more what that did: what is
         new is what was new to it. -#}
-    {%- set is_of_all = not models_left(selected_resources) -%}
+    {%- set answers = answers_of_run() -%}
+    {%- if 'makes every model' not in answers -%}
+        {%- do answers.update({'makes every model': not models_left(selected_resources)}) -%}
+    {%- endif -%}
     {{- return({
-        'build_number': noted.build_number - (0 if is_of_all else 1),
+        'build_number': noted.build_number - (0 if answers['makes every model'] else 1),
         'as_of_date': noted.as_of_date | string,
         'denied': noted.get('denied'),
     }) -}}
