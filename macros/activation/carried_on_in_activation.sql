@@ -1,26 +1,28 @@
 {# Config of a model of activation that is carried on (see `carried_on`): here those are touched as well of whom nothing
    else is known, but time or other cuts took them elsewhere. All is made anew if one of the `terms` is another that
    all rows follow from. In the model `is_touched_in_activation` picks what it reads, by the same terms. #}
-{% macro carried_on_in_activation(terms=[], touched='int_activation__touched') -%}
+{% macro carried_on_in_activation(terms=[], touched='int_activation__touched', key='profile_id') -%}
     {{- config(
         materialized=incremental_or_table(),
         incremental_strategy='append',
         on_schema_change='fail',
-        pre_hook="{{ forget_touched_in_activation(" ~ terms ~ ", '" ~ touched ~ "') }}",
+        pre_hook="{{ forget_touched_in_activation(" ~ terms ~ ", '" ~ touched ~ "', '" ~ key ~ "') }}",
     ) -}}
 {%- endmacro %}
 
-{% macro forget_touched_in_activation(terms, touched) -%}
+{% macro forget_touched_in_activation(terms, touched, key) -%}
     {%- if execute and is_incremental() -%}
-        delete from {{ this }} where {{ is_touched_in_activation('profile_id', terms, touched) }}
+        delete from {{ this }} where {{ is_touched_in_activation(key, terms, touched) }}
     {%- endif -%}
 {%- endmacro %}
 
-{# The condition that rows of a person are to be made anew. #}
+{# The condition that rows of a person are to be made anew: by a column `profile_id`, or by `profile_number` where a large
+   table has it. #}
 {% macro is_touched_in_activation(column, terms=[], touched='int_activation__touched') -%}
+    {%- set key = 'profile_number' if column.endswith('profile_number') else 'profile_id' -%}
     {%- if not execute -%} {%- do ref(touched) -%} {%- endif -%}
     {%- if (are_terms_kept(terms) if terms else is_carried_on()) -%}
-        {{ column }} in (select profile_id from {{ ref(touched) }} where {{ is_one_of_few('profile_id') }})
+        {{ column }} in (select {{ key }} from {{ ref(touched) }} where {{ is_one_of_few(key) }})
     {%- else -%}
         true
     {%- endif -%}

@@ -37,16 +37,17 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# The condition that a row is to be made anew: by a column of one of the keys, or an expression for it. Of people it
-   may be for some of the reasons only that `int_profiles__touched` has columns for. `identity` is always one of them:
+{# The condition that a row is to be made anew: by a column of one of the keys, or an expression for it; by the number of
+   a key (`number_of`) where a large table has it. Of people it may be for some of the reasons only that `int_profiles__touched` has columns for. `identity` is always one of them:
    it tells whose all else is. #}
 {% macro is_touched(column, key=none, by=none) -%}
     {%- set key = key or column.split('.')[-1] -%}
     {%- set touched = {
         'device_id': 'int_identity__touched_devices', 'identifier_hash': 'int_identity__touched_identifiers',
         'node_id': 'int_identity__touched_nodes', 'order_key': 'int_orders__touched',
-        'person_id': 'int_identity__touched_people', 'profile_id': 'int_profiles__touched',
-        'visitor_key': 'int_web__touched',
+        'order_number': 'int_orders__touched', 'person_id': 'int_identity__touched_people',
+        'profile_id': 'int_profiles__touched', 'profile_number': 'int_profiles__touched',
+        'visitor_key': 'int_web__touched', 'visitor_number': 'int_web__touched',
     }[key] -%}
     {%- if not execute -%} {%- do ref(touched) -%} {%- endif -%}
     {%- if is_carried_on() -%}

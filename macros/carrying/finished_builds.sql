@@ -179,10 +179,11 @@
     from ({{ denied_identifiers() }}) as denied
 {%- endmacro %}
 
-{# All that the rows of a model depend on beside its records: code, seeds, salt and vars. #}
+{# All that the rows of a model depend on beside its records: code, seeds, salt and vars; and the version of the engine,
+   for each has hashes of its own (`number_of`). #}
 {% macro definition_of_build() -%}
-    {%- set salt = run_query('select ' ~ salt_fingerprint()).rows[0].values()[0] -%}
-    {{- return(local_md5([fingerprint_of_code(), checksums_of('seed'), salt, fingerprint_of_vars()] | string)) -}}
+    {%- set salt, engine = run_query('select ' ~ salt_fingerprint() ~ ', version()').rows[0].values() -%}
+    {{- return(local_md5([fingerprint_of_code(), checksums_of('seed'), salt, engine, fingerprint_of_vars()] | string)) -}}
 {%- endmacro %}
 
 {# What tells one version of models, macros and functions from another. #}

@@ -69,6 +69,7 @@ found as (
 
 select
     profile_id,
+    {{ number_of('profile_id') }} as profile_number,
     {{ build_number() }} as build_number
 from found
 where {{ 'true' if finished else 'false' }}

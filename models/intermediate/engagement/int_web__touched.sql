@@ -89,6 +89,7 @@ told_sessions as (
 
 select
     changed.visitor_key,
+    {{ number_of('changed.visitor_key') }} as visitor_number,
     false as is_of_erased,
     {# The sessions from there on begin with the first one that is not over. #}
     case

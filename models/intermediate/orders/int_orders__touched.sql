@@ -211,6 +211,7 @@ placed as (
 
 select
     keys.order_key,
+    {{ number_of('keys.order_key') }} as order_number,
     placed.profile_id as old_profile_id,
     {{ build_number() }} as build_number
 from keys

@@ -190,6 +190,7 @@ touched as (
 
 select
     profile_id,
+    {{ number_of('profile_id') }} as profile_number,
     {% for reason in touched_reasons() %}
     max(case when reason in ('{{ reason }}', 'every') then 1 else 0 end) = 1 as by_{{ reason }},
     {% endfor %}
