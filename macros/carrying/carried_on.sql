@@ -39,7 +39,7 @@
 
 {# The condition that a row is to be made anew: by a column of one of the keys, or an expression for it; by the number of
    a key (`number_of`) where a large table has it. Of people it may be for some of the reasons only that `int_profiles__touched` has columns for. `identity` is always one of them:
-   it tells whose all else is. #}
+   it tells whose all else is; or `owners`, which tells whose what stood is, for rows that new people have none of. #}
 {% macro is_touched(column, key=none, by=none) -%}
     {%- set key = key or column.split('.')[-1] -%}
     {%- set touched = {
@@ -64,9 +64,10 @@
     (by_{{ by | join(' or by_') }})
 {%- endmacro %}
 
-{# Why somebody is touched, as columns `by_...`: an identifier went elsewhere, or records of these kinds are others. #}
+{# Why somebody is touched, as columns `by_...`: an identifier came or went elsewhere; one that was there went elsewhere; or
+   records of these kinds are others. #}
 {% macro touched_reasons() -%}
-    {{- return(['identity', 'orders', 'visits', 'messages', 'accounts']) -}}
+    {{- return(['identity', 'owners', 'orders', 'visits', 'messages', 'accounts']) -}}
 {%- endmacro %}
 
 {# The condition that a record names a person who is touched, by one of these identifiers: whose it is is told by

@@ -4,9 +4,10 @@
     {%- if is_carried_on() -%}
         select
             visitor_key,
+            visitor_number,
             min(coalesce(touched_from, timestamp '1970-01-01 00:00:00')) as touched_from
         from {{ ref('int_web__touched') }}
-        group by visitor_key
+        group by visitor_key, visitor_number
     {%- endif -%}
 {%- endmacro %}
 
@@ -16,7 +17,7 @@
             delete from {{ this }} as sessions
             using ({{ touched_visitors() }}) as touched
             where
-                sessions.visitor_key = touched.visitor_key
+                sessions.visitor_number = touched.visitor_number
                 and sessions.started_at >= touched.touched_from
         {%- else -%}
             delete from {{ this }} where true

@@ -13,25 +13,26 @@
     (select * from {{ table }} where {{ condition }})
 {%- endmacro %}
 
-{# The rows of a table for which one of several conditions holds. DuckDB asks `or` of all rows, and reads all of their
-   columns for it; each condition by itself is a look at one column. #}
+{# The rows of a table for which one of several conditions holds. #}
 {% macro rows_where_any(table, conditions) -%}
-    {{- adapter.dispatch('rows_where_any', 'lifecycle')(table, conditions) -}}
+    (select * from {{ table }} where {{ meets_any(table, conditions) }})
 {%- endmacro %}
 
-{% macro default__rows_where_any(table, conditions) -%}
-    (
-        select * from {{ table }}
-        where
-            rowid in (
-                {%- for condition in conditions %}
-                select rowid from {{ table }} where {{ condition }}
-                {{- ' union all' if not loop.last }}
-                {%- endfor %}
-            )
+{# The condition on a row of a table that one of several holds. DuckDB asks `or` of all rows, and reads all of their
+   columns for it; each condition by itself is a look at one column. #}
+{% macro meets_any(table, conditions) -%}
+    {{- adapter.dispatch('meets_any', 'lifecycle')(table, conditions) -}}
+{%- endmacro %}
+
+{% macro default__meets_any(table, conditions) -%}
+    rowid in (
+        {%- for condition in conditions %}
+        select rowid from {{ table }} where {{ condition }}
+        {{- ' union all' if not loop.last }}
+        {%- endfor %}
     )
 {%- endmacro %}
 
-{% macro spark__rows_where_any(table, conditions) -%}
-    (select * from {{ table }} where {{ conditions | join(' or ') }})
+{% macro spark__meets_any(table, conditions) -%}
+    ({{ conditions | join(' or ') }})
 {%- endmacro %}

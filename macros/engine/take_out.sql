@@ -11,13 +11,18 @@
 
 {% macro duckdb__take_out(relation, condition) -%}
     {%- set taken = make_scratch_table(
-        relation.identifier ~ '__taken', 'select rowid as taken_row, * from ' ~ relation ~ ' where ' ~ condition
+        taken_from(relation).identifier, 'select rowid as taken_row, * from ' ~ relation ~ ' where ' ~ condition
     ) -%}
     {#- From here on it is one transaction, with the model whose hook this is: no row is left out for good. -#}
     {%- call statement('take_out', fetch_result=false, auto_begin=true) -%}
         delete from {{ relation }} where rowid in (select taken_row from {{ taken }})
     {%- endcall -%}
     {{- return(taken) -}}
+{%- endmacro %}
+
+{# Where they are meanwhile. #}
+{% macro taken_from(relation) -%}
+    {{- return(api.Relation.create(identifier=relation.identifier ~ '__taken')) -}}
 {%- endmacro %}
 
 {% macro put_back(relation, taken) -%}

@@ -1,4 +1,4 @@
-{% set reasons = ['identity', 'messages'] %}
+{% set reasons = ['owners', 'messages'] %}
 {{ carried_on('profile_id', reasons) }}
 
 {# What people have done about messages: one in nine events. Most say only that a message went out. #}
@@ -9,5 +9,5 @@ select
     profile_id,
     occurred_on,
     occurred_at
-from {{ touched_rows(ref('int_profiles__messages'), 'profile_id', by=reasons) }}
+from {{ touched_rows(ref('int_profiles__messages'), 'profile_number', by=reasons) }}
 where event_type in ('opened', 'clicked', 'unsubscribed', 'complained')

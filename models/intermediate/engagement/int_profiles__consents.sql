@@ -1,4 +1,4 @@
-{% set reasons = ['identity', 'messages', 'accounts'] %}
+{% set reasons = ['owners', 'messages', 'accounts'] %}
 {% set types = ['customer_id', 'email', 'phone'] %}
 {{ carried_on('profile_id', reasons) }}
 

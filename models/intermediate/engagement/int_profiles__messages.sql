@@ -1,20 +1,76 @@
-{% set reasons = ['identity', 'messages'] %}
 {% set types = ['customer_id', 'email', 'phone'] %}
-{{ carried_on('profile_id', reasons) }}
+{{ config(
+    materialized=incremental_or_table(),
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook='{{ take_out_touched_messages() }}',
+    post_hook='{{ drop_taken() }}',
+) }}
 
+{# Carried on by event, for people are written to often: one that stood is made anew only where its owner may be
+   another. #}
 with
 
-{# Picked before anybody is looked up: few are, and each look-up asks all of whom there is an identifier. #}
-events as (
+{% if is_carried_on() %}
+touched as (
 
-    select * from {{ records_naming_touched('messaging__events', types, reasons) }}
+    select * from {{ ref('int_messages__touched') }}
 
 ),
 
-{% if is_carried_on() %}
+{# What it names is known by number alone. #}
+events as (
+
+    select
+        event_id,
+        event_number,
+        channel,
+        event_type,
+        campaign_id,
+        {% for type in types %}
+        {{ number_of(type) }} as {{ type }}_number,
+        {% endfor %}
+        occurred_at
+    from touched
+    where is_kept
+    union all
+    select
+        event_id,
+        event_number,
+        channel,
+        event_type,
+        campaign_id,
+        {% for type in types %}
+        {{ type }}_number,
+        {% endfor %}
+        occurred_at
+    from {{ taken_from(this) }}
+    where event_number not in (select touched.event_number from touched)
+
+),
+
 named_identifiers as (
 
-    {{ identifiers_named_by('events', types) }}
+    {{ identifiers_named_by('events', types, numbered=true) }}
+
+),
+{% else %}
+{% if not execute %} {% do ref('int_messages__touched') %} {% endif %}
+{% do is_touched('profile_number', by=['owners']) %}
+events as (
+
+    select
+        event_id,
+        {{ number_of('event_id') }} as event_number,
+        channel,
+        event_type,
+        campaign_id,
+        {% for type in types %}
+        {{ type }},
+        {{ number_of(type) }} as {{ type }}_number,
+        {% endfor %}
+        occurred_at
+    from {{ ref('stg_messaging__events') }}
 
 ),
 {% endif %}
@@ -29,20 +85,24 @@ owned as (
 
     select
         events.event_id,
+        events.event_number,
         events.channel,
         events.event_type,
         events.campaign_id,
         {{ owner(types) }} as profile_id,
+        {% for type in types %}
+        events.{{ type }}_number,
+        {% endfor %}
         {{ local_date('events.occurred_at') }} as occurred_on,
         events.occurred_at
     from events
-    {{ joined_owners('events', types, 'named_identifiers' if is_carried_on() else none) }}
+    {{ joined_owners('events', types, 'named_identifiers' if is_carried_on() else none, numbered=true) }}
 
 )
 
-select owned.*
+select
+    owned.*,
+    {{ number_of('owned.profile_id') }} as profile_number
 from owned
 inner join as_of on owned.occurred_on <= as_of.as_of_date
-where
-    owned.profile_id is not null
-    and {{ is_touched('owned.profile_id', by=reasons) }}
+where owned.profile_id is not null

@@ -1,25 +1,81 @@
-{% set reasons = ['identity', 'visits', 'messages'] %}
+{% set reasons = ['owners', 'messages'] %}
 {% set types = ['customer_id', 'email', 'anonymous_id'] %}
-{{ carried_on('profile_id', reasons) }}
+{{ config(
+    materialized=incremental_or_table(),
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook=['{{ forget_touched_sessions() }}', "{{ take_out_touched_visits(" ~ reasons ~ ") }}"],
+    post_hook='{{ drop_taken() }}',
+) }}
+{% do is_touched('profile_number', by=reasons) %}
+{% if not execute %} {% do sessions_naming_found() %} {% endif %}
+{% if not execute %} {% do touched_visitors() %} {% endif %}
 
 {# Whose session it was: the account tells, else the address, else the device; at a device of several people
-   whoever was there. #}
+   whoever was there. Carried on by session: one that stood is looked at anew only where its owner may be another, or
+   another message may have brought him. #}
 with
 
-{# Picked before anybody is looked up: few are, and each look-up asks all of whom there is an identifier. #}
 sessions as (
 
-    select *
-    from {{ rows_naming_touched(
-        ref('int_web__sessions'), types, reasons, [is_touched('profile_id', by=reasons)]
-    ) }}
+    select
+        session_id,
+        profile_id,
+        is_shared_device,
+        visitor_key,
+        visitor_number,
+        {% for type in types %}
+        {{ '' if is_carried_on() else type ~ ',' }}
+        {{ number_of(type) }} as {{ type }}_number,
+        {% endfor %}
+        event_count,
+        is_unprompted as is_by_itself,
+        visited_on,
+        started_at,
+        ended_at
+    from {{ ref('int_web__sessions') }}
+    {% if is_carried_on() %}
+    where build_number > {{ last_finished().build_number }}
+    union
+    select
+        session_id,
+        profile_id,
+        is_shared_device,
+        visitor_key,
+        visitor_number,
+        {% for type in types %}
+        {{ number_of(type) }} as {{ type }}_number,
+        {% endfor %}
+        event_count,
+        is_unprompted as is_by_itself,
+        visited_on,
+        started_at,
+        ended_at
+    from {{ sessions_naming_found() }}
+    union all
+    select
+        session_id,
+        profile_id,
+        is_shared_device,
+        visitor_key,
+        visitor_number,
+        {% for type in types %}
+        {{ type }}_number,
+        {% endfor %}
+        event_count,
+        is_by_itself,
+        visited_on,
+        started_at,
+        ended_at
+    from {{ taken_from(this) }}
+    {% endif %}
 
 ),
 
 {% if is_carried_on() %}
 named_identifiers as (
 
-    {{ identifiers_named_by('sessions', types) }}
+    {{ identifiers_named_by('sessions', types, numbered=true) }}
 
 ),
 {% endif %}
@@ -34,18 +90,23 @@ owned as (
 
     select
         sessions.session_id,
-        sessions.visitor_key,
-        sessions.event_count,
-        sessions.is_unprompted,
-        sessions.visited_on,
-        sessions.started_at,
-        sessions.ended_at,
         case
             when sessions.is_shared_device then sessions.profile_id
             else {{ owner(types) }}
-        end as profile_id
+        end as profile_id,
+        sessions.visitor_key,
+        sessions.visitor_number,
+        {% for type in types %}
+        sessions.{{ type }}_number,
+        {% endfor %}
+        sessions.event_count,
+        sessions.is_shared_device,
+        sessions.is_by_itself,
+        sessions.visited_on,
+        sessions.started_at,
+        sessions.ended_at
     from sessions
-    {{ joined_owners('sessions', types, 'named_identifiers' if is_carried_on() else none) }}
+    {{ joined_owners('sessions', types, 'named_identifiers' if is_carried_on() else none, numbered=true) }}
 
 ),
 
@@ -65,14 +126,19 @@ clicks as (
 select
     owned.session_id,
     owned.profile_id,
+    {{ number_of('owned.profile_id') }} as profile_number,
     owned.visitor_key,
+    owned.visitor_number,
+    {% for type in types %}
+    owned.{{ type }}_number,
+    {% endfor %}
     cast(owned.event_count as bigint) as event_count,
-    owned.is_unprompted and clicks.session_id is null as is_unprompted,
+    owned.is_shared_device,
+    owned.is_by_itself,
+    owned.is_by_itself and clicks.session_id is null as is_unprompted,
     owned.visited_on,
     owned.started_at,
     owned.ended_at
 from owned
 left join clicks on owned.session_id = clicks.session_id
-where
-    owned.profile_id is not null
-    and {{ is_touched('owned.profile_id', by=reasons) }}
+where owned.profile_id is not null

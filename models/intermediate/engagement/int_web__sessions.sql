@@ -40,14 +40,17 @@ told_sessions as (
         count(*) as session_count,
         max(ended_at) as last_ended_at
     from {{ this }}
-    where {{ is_touched('visitor_key') }}
+    where {{ is_touched('visitor_number') }}
     group by visitor_key, profile_id
 
 ),
 
-{# Devices by themselves, for of all events only their names are read then. #}
+{# Devices by themselves, for of all events only their names are read then; and of older events nothing, unless somebody
+   is touched from then on. #}
+{% set recent = days_before("date '" ~ last_finished().as_of_date ~ "'", 30) %}
 touched_events as (
 
+    {% for side in ['>=', '<'] %}
     select events.*
     from {{ ref('stg_web__events') }} as events
     inner join touched_visitors
@@ -55,11 +58,17 @@ touched_events as (
             events.anonymous_id = {{ visitor_device('touched_visitors.visitor_key') }}
             and events.occurred_at >= touched_visitors.touched_from
     where
-        events.anonymous_id in (
+        events.occurred_at {{ side }} {{ recent }}
+        and events.anonymous_id in (
             select {{ visitor_device('few.visitor_key') }} from touched_visitors as few
-            where {{ is_one_of_few('few.visitor_key') }}
+            where
+                {{ is_one_of_few('few.visitor_key') }}
+                {% if side == '<' %}
+                and few.touched_from < {{ recent }}
+                {% endif %}
         )
     union all
+    {% endfor %}
     select events.*
     from {{ ref('stg_web__events') }} as events
     inner join touched_visitors
@@ -187,4 +196,8 @@ sessions as (
 
 )
 
-select * from sessions
+select
+    *,
+    {{ number_of('visitor_key') }} as visitor_number,
+    {{ build_number() }} as build_number
+from sessions

@@ -70,6 +70,7 @@ changed as (
 
     select
         visitor_key,
+        {{ number_of('visitor_key') }} as visitor_number,
         case when count(*) = count(changed_at) then min(changed_at) end as changed_from
     from changes
     where visitor_key is not null
@@ -81,15 +82,15 @@ told_sessions as (
 
     {{ rows_if_any(
         sessions,
-        {'visitor_key': 'string', 'started_at': 'timestamp', 'ended_at': 'timestamp'},
-        is_among_few('visitor_key', 'changed')
+        {'visitor_key': 'string', 'visitor_number': 'bigint', 'started_at': 'timestamp', 'ended_at': 'timestamp'},
+        is_among_few('visitor_number', 'changed')
     ) }}
 
 )
 
 select
     changed.visitor_key,
-    {{ number_of('changed.visitor_key') }} as visitor_number,
+    changed.visitor_number,
     false as is_of_erased,
     {# The sessions from there on begin with the first one that is not over. #}
     case
@@ -102,4 +103,4 @@ left join told_sessions
     on
         changed.visitor_key = told_sessions.visitor_key
         and changed.changed_from - interval '1' hour <= told_sessions.ended_at
-group by changed.visitor_key, changed.changed_from
+group by changed.visitor_key, changed.visitor_number, changed.changed_from

@@ -52,6 +52,7 @@ select
     placed.person_id,
     placed.identifier_type,
     placed.identifier_value,
+    {{ number_of('placed.identifier_value') }} as name_number,
     placed.identifier_hash,
     placed.is_anchor,
     placed.record_count,

@@ -29,19 +29,9 @@ products as (
 
 ),
 
-nodes as (
-
-    select * from {{ ref('int_identity__nodes') }}
-
-),
-
 moved as (
 
-    select
-        identifier_hash,
-        old_profile_id,
-        is_new
-    from {{ ref('int_identity__moved') }}
+    select old_profile_id from {{ ref('int_identity__moved') }}
     where coalesce(old_profile_id, '') <> coalesce(new_profile_id, '')
 
 ),
@@ -68,21 +58,6 @@ new_customers as (
 
 ),
 
-{# An order that names what was somebody's was his, or somebody's by a stronger one. No order that stood names
-   what is new. #}
-found_identifiers as (
-
-    select
-        nodes.identifier_type,
-        nodes.identifier_value
-    from nodes
-    inner join moved on nodes.identifier_hash = moved.identifier_hash
-    where
-        moved.old_profile_id is null
-        and not moved.is_new
-
-),
-
 {# Of a return the receipt that it takes back is another order. #}
 touched_receipts as (
 
@@ -100,7 +75,8 @@ touched_receipts as (
 
 ),
 
-{# One condition at a time: each is met by few rows, and other columns are read of those alone. #}
+{# One condition at a time: each is met by few rows, and other columns are read of those alone. An order that names what
+   was somebody's was his, or somebody's by a stronger identifier. #}
 found as (
 
     select
@@ -169,12 +145,7 @@ found as (
         '{{ prefix }}' as prefix,
         {{ key }} as order_id
     from {{ ref(base) }}
-    where
-        {{ type }} in (
-            select found_identifiers.identifier_value
-            from found_identifiers
-            where found_identifiers.identifier_type = '{{ type }}'
-        )
+    where {{ names_found(type) }}
 
     {% endfor %}
     {% endfor %}

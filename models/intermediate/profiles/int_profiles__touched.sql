@@ -91,12 +91,12 @@ placed as (
 
 ),
 
-{% set is_of_touched_visitor = is_among_few('visitor_key', ref('int_web__touched')) %}
+{% set is_of_touched_visitor = is_among_few('visitor_number', ref('int_web__touched')) %}
 told_visits as (
 
     {{ rows_if_any(
         told_relation('intermediate', 'int_profiles__visits'),
-        {'profile_id': 'string', 'visitor_key': 'string'},
+        {'profile_id': 'string', 'visitor_key': 'string', 'visitor_number': 'bigint'},
         is_of_touched_visitor
     ) }}
 
@@ -106,7 +106,8 @@ moved as (
 
     select
         old_profile_id,
-        new_profile_id
+        new_profile_id,
+        is_new
     from {{ ref('int_identity__moved') }}
     {# One that merely stands on more records is named by those. #}
     where coalesce(old_profile_id, '') <> coalesce(new_profile_id, '')
@@ -121,16 +122,20 @@ found as (
     from identifiers
     inner join named on identifiers.node_id = named.node_id
     union
+    {% for side in ['old', 'new'] %}
     select
-        old_profile_id as profile_id,
+        {{ side }}_profile_id as profile_id,
         'identity' as reason
     from moved
     union
+    {# No record that stood names what is new. #}
     select
-        new_profile_id as profile_id,
-        'identity' as reason
+        {{ side }}_profile_id as profile_id,
+        'owners' as reason
     from moved
+    where not is_new
     union
+    {% endfor %}
     select
         identifiers.profile_id,
         'every' as reason

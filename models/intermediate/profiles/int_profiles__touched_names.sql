@@ -28,12 +28,11 @@ select
     identifiers.person_id,
     identifiers.identifier_type,
     identifiers.identifier_value,
+    identifiers.name_number,
     identifiers.first_seen_at,
     identifiers.last_seen_at,
-    touched.by_identity,
-    touched.by_orders,
-    touched.by_visits,
-    touched.by_messages,
-    touched.by_accounts
+    {% for reason in touched_reasons() %}
+    touched.by_{{ reason }}{{ ',' if not loop.last }}
+    {% endfor %}
 from identifiers
 inner join touched on identifiers.profile_id = touched.profile_id

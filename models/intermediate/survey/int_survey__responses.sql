@@ -1,5 +1,5 @@
 -- depends_on: {{ ref('int_privacy__erased_records') }}
-{% set reasons = ['identity', 'accounts'] %}
+{% set reasons = ['owners', 'accounts'] %}
 {% set types = ['customer_id', 'email'] %}
 {% do is_touched('profile_id', by=reasons) %}
 {{ config(
