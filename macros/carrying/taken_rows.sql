@@ -1,3 +1,15 @@
+{# Takes out of a model the rows whose key is touched (see `carried_on`): they are made anew from what it knew of them
+   (`taken_from`), and of little else. #}
+{% macro take_out_touched(key) -%}
+    {%- if execute and is_incremental() -%}
+        {%- if is_carried_on() -%}
+            {%- do take_out(this, is_touched(key)) -%}
+        {%- else -%}
+            delete from {{ this }} where true
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
 {# Takes out of the model those messages that may be another's by now, and those that are others themselves: the model
    adds them anew, the first of what it knows of them (`taken_from`). #}
 {% macro take_out_touched_messages() -%}
