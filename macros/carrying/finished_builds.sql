@@ -1,5 +1,5 @@
-{# The last build that made every model: its number (in a run of some models the number before), its as-of date, what
-   tells the deny list of then from another, and how many rows there were of records that name people.
+{# The last build that made every model: its number (in a run of some models the number before), its as-of date, and what
+   tells the deny list of then from another.
    None if there is none, or if anything since is not as it was: code, seeds, vars, a raw table that had to be read
    whole, an as-of date before it. What is told by records then has to be told anew of all of them. #}
 {% macro last_finished() -%}
@@ -45,7 +45,6 @@
         'build_number': noted.build_number - (0 if answers['makes every model'] else 1),
         'as_of_date': noted.as_of_date | string,
         'denied': noted.get('denied'),
-        'base_rows': noted.get('base_rows'),
     }) -}}
 {%- endmacro %}
 
@@ -98,13 +97,11 @@
 {% macro duckdb__forget_finished_of_other_code() %}
     {%- do run_query(
         'create table if not exists raw_registry.finished'
-        ~ ' (build_number bigint, as_of_date date, denied string, base_rows string, first_period_end date,'
+        ~ ' (build_number bigint, as_of_date date, denied string, first_period_end date,'
         ~ ' discounts_told_from string, definition string)'
     ) -%}
-    {#- Earlier versions noted less. -#}
-    {%- for column in ['denied', 'base_rows'] -%}
-        {%- do run_query('alter table raw_registry.finished add column if not exists ' ~ column ~ ' string') -%}
-    {%- endfor -%}
+    {#- Earlier versions noted how long the list was. -#}
+    {%- do run_query('alter table raw_registry.finished add column if not exists denied string') -%}
     {%- do run_query("delete from raw_registry.finished where definition <> '" ~ definition_of_build() ~ "'") -%}
 {% endmacro %}
 
@@ -155,9 +152,9 @@
             {%- do facts.append('(select ' ~ fact.value ~ ' from ' ~ relation ~ ')') -%}
         {%- endfor -%}
         {%- do run_query(
-            'insert into raw_registry.finished (build_number, denied, base_rows, definition, '
-            ~ common_facts().keys() | join(', ') ~ ') select ' ~ build_number() ~ ', (' ~ denied_sql() ~ '), '
-            ~ base_rows_sql('true') ~ ", '" ~ definition_of_build() ~ "', " ~ facts | join(', ')
+            'insert into raw_registry.finished (build_number, denied, definition, '
+            ~ common_facts().keys() | join(', ') ~ ') select ' ~ build_number() ~ ', (' ~ denied_sql() ~ "), '"
+            ~ definition_of_build() ~ "', " ~ facts | join(', ')
         ) -%}
     {%- elif 'profile_identifiers' not in left and 'int_identity__moved' in left -%}
         {#- What people are called now, and nobody has compared it with what they were called. -#}
@@ -180,18 +177,6 @@
 {% macro denied_sql() -%}
     select count(*) || ' with ' || coalesce(sum({{ hash_number('identifier_hash') }} % 1000000007), 0)
     from ({{ denied_identifiers() }}) as denied
-{%- endmacro %}
-
-{# How many rows the bases of records that name people have, as one text, of which a condition holds. #}
-{% macro base_rows_sql(condition) -%}
-    {%- set counts = [] -%}
-    {%- for source in identity_sources() -%}
-        {%- set relation = graph.nodes['model.lifecycle.base_' ~ source.name].relation_name -%}
-        {%- do counts.append(
-            "'" ~ source.source_table ~ " ' || (select count(*) from " ~ relation ~ ' where ' ~ condition ~ ')'
-        ) -%}
-    {%- endfor -%}
-    {{ counts | join(" || ', ' || ") }}
 {%- endmacro %}
 
 {# All that the rows of a model depend on beside its records: code, seeds, salt and vars; and the version of the engine,

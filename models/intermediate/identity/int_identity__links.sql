@@ -2,14 +2,11 @@
     materialized=incremental_or_table(),
     incremental_strategy='append',
     on_schema_change='fail',
-    pre_hook='{{ take_out_touched_links() }}',
-    post_hook='{{ drop_taken() }}',
+    pre_hook='{{ forget_touched_links() }}',
 ) }}
-{% set only_added = are_records_only_added() %}
 
 {# A record that names two identifiers says that they are one person's: a link, with where it was seen. So do
-   people, by hand. Which links count is decided later, and nothing is left out here. One that stands on records that were
-   but added is counted on from what was known of it. #}
+   people, by hand. Which links count is decided later, and nothing is left out here. #}
 {% set types = linking_types() %}
 
 with
@@ -40,33 +37,16 @@ pairs as (
         first_seen_at,
         last_seen_at,
         record_count
-    from {{ ref('int_identity__touched_records' if only_added else 'int_identity__records') }}
+    from {{ ref('int_identity__records') }}
     where
         {{ stronger }}_node is not null
         and {{ weaker }}_node is not null
-        {% if only_added %}
-        and record_count > 0
-        {% else %}
         and {{ is_touched(stronger ~ '_node', 'node_id') }}
         and {{ is_touched(weaker ~ '_node', 'node_id') }}
-        {% endif %}
     {% if not loop.last %}union all{% endif %}
     {% endfor %}
     {% if loop.revindex > 2 %}union all{% endif %}
     {% endfor %}
-    {% if only_added %}
-    union all
-    select
-        node_a,
-        node_b,
-        type_a,
-        type_b,
-        source_table,
-        first_seen_at,
-        last_seen_at,
-        record_count
-    from {{ taken_from(this) }}
-    {% endif %}
 
 ),
 

@@ -1,13 +1,5 @@
-{{ config(
-    materialized=incremental_or_table(),
-    incremental_strategy='append',
-    on_schema_change='fail',
-    pre_hook="{{ take_out_touched('node_id') }}",
-    post_hook='{{ drop_taken() }}',
-) }}
-{% set only_added = are_records_only_added() %}
+{{ carried_on('node_id') }}
 
-{# An identifier on records that were but added is counted on from what was known of it. #}
 {% set patterns = blocked_patterns() %}
 
 with
@@ -28,23 +20,12 @@ mentions as (
         first_seen_at,
         last_seen_at,
         record_count
-    from {{ ref('int_identity__touched_records' if only_added else 'int_identity__records') }}
+    from {{ ref('int_identity__records') }}
     where
         {{ identifier }} is not null
-        and {{ 'record_count > 0' if only_added else is_touched(identifier ~ '_node', 'node_id') }}
+        and {{ is_touched(identifier ~ '_node', 'node_id') }}
     {% if not loop.last %}union all{% endif %}
     {% endfor %}
-    {% if only_added %}
-    union all
-    select
-        node_id,
-        identifier_type,
-        identifier_value,
-        first_seen_at,
-        last_seen_at,
-        record_count
-    from {{ taken_from(this) }}
-    {% endif %}
 
 ),
 

@@ -1,4 +1,4 @@
-{% set by = ['identity', 'messages', 'accounts'] %}
+{% set by = ['owners', 'messages', 'accounts'] %}
 {{ carried_on('profile_id', by=by) }}
 
 {# What came back from each address that was written to, up to the as-of date. Complaints and unsubscribing

@@ -1,4 +1,10 @@
-{{ carried_on('device_id') }}
+{{ config(
+    materialized=incremental_or_table(),
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{{ take_out_touched('device_id') }}",
+    post_hook='{{ drop_taken() }}',
+) }}
 
 {# Who was at a device of several people when something happened on it: whoever the record names, else the
    person known there before and then after within the session (30 minutes without a pause), else the nearest
@@ -16,61 +22,116 @@ shared_devices as (
 
 ),
 
-events as (
+{% set sources = {
+    'web.events': {
+        'base': ref('base_web__events'), 'staged': ref('stg_web__events'), 'key': 'event_id', 'time': 'occurred_at',
+        'names': ['customer_id', 'email'], 'condition': 'not records.is_bot',
+    },
+    'shop.orders': {
+        'base': ref('base_shop__orders'), 'staged': ref('stg_shop__orders'), 'key': 'order_id', 'time': 'ordered_at',
+        'names': named, 'condition': 'true',
+    },
+} %}
+{% if is_carried_on() %}
+{# What was known of a device goes on, but for records that are others by now. #}
+changed as (
 
-    select events.*
-    from {{ ref('stg_web__events') }} as events
-    where
-        not events.is_bot
-        and {{ is_among_few('events.anonymous_id', 'shared_devices') }}
+    {% for name, source in sources.items() %}
+    select
+        '{{ name }}' as source_table,
+        records.{{ source.key }} as record_id
+    from {{ source.base }} as records
+    where {{ is_new('records') }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 
 ),
 
-orders as (
+told as (
 
-    select orders.*
-    from {{ ref('stg_shop__orders') }} as orders
-    where {{ is_among_few('orders.anonymous_id', 'shared_devices') }}
+    select told.*
+    from {{ taken_from(this) }} as told
+    left join changed
+        on
+            told.source_table = changed.source_table
+            and told.record_id = changed.record_id
+    where changed.record_id is null
+
+),
+
+{# Of one that was nobody else's all records are looked for. #}
+newly_shared as (
+
+    select * from shared_devices
+    where device_id not in (select told.device_id from {{ taken_from(this) }} as told)
+
+),
+{% endif %}
+
+found as (
+
+    {% for name, source in sources.items() %}
+    {% for few in ['shared_devices', 'newly_shared'] if is_carried_on() or loop.first %}
+    select
+        '{{ name }}' as source_table,
+        records.{{ source.key }} as record_id,
+        records.anonymous_id,
+        {% for identifier in named %}
+        {% if not is_carried_on() %}
+        {{ 'records.' ~ identifier if identifier in source.names else 'cast(null as string)' }} as {{ identifier }},
+        {% endif %}
+        {{ number_of('records.' ~ identifier if identifier in source.names else 'cast(null as string)') }}
+            as {{ identifier }}_number,
+        {% endfor %}
+        records.{{ source.time }} as happened_at
+    from {{ source.base if is_carried_on() else source.staged }} as records
+    where
+        {{ source.condition }}
+        and {{ is_among_few('records.anonymous_id', few) }}
+        {% if is_carried_on() %}
+        and records.is_kept
+        {% if few == 'shared_devices' %}
+        and {{ is_new('records') }}
+        and records.anonymous_id not in (select newly_shared.anonymous_id from newly_shared)
+        {% endif %}
+        {% endif %}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 
 ),
 
 records as (
 
     select
-        'web.events' as source_table,
-        events.event_id as record_id,
+        found.*,
         shared_devices.device_id,
-        events.anonymous_id,
-        events.customer_id,
-        cast(null as string) as loyalty_card_id,
-        events.email,
-        cast(null as string) as phone,
-        events.occurred_at as happened_at,
         shared_devices.owner_profile_id
-    from events
-    inner join shared_devices on events.anonymous_id = shared_devices.anonymous_id
+    from found
+    inner join shared_devices on found.anonymous_id = shared_devices.anonymous_id
+    {% if is_carried_on() %}
     union all
     select
-        'shop.orders' as source_table,
-        orders.order_id as record_id,
+        told.source_table,
+        told.record_id,
+        told.anonymous_id,
+        {% for identifier in named %}
+        told.{{ identifier }}_number,
+        {% endfor %}
+        told.happened_at,
         shared_devices.device_id,
-        orders.anonymous_id,
-        orders.customer_id,
-        orders.loyalty_card_id,
-        orders.email,
-        orders.phone,
-        orders.ordered_at as happened_at,
         shared_devices.owner_profile_id
-    from orders
-    inner join shared_devices on orders.anonymous_id = shared_devices.anonymous_id
+    from told
+    inner join shared_devices on told.device_id = shared_devices.device_id
+    {% endif %}
 
 ),
 
-{% set identifiers = 'named_identifiers' if is_carried_on() else ref('int_identity__identifiers') %}
 {% if is_carried_on() %}
 named_identifiers as (
 
-    {{ identifiers_named_by('records', named) }}
+    {{ identifiers_named_by('records', named, numbered=true) }}
 
 ),
 {% endif %}
@@ -96,9 +157,13 @@ known as (
         end as starts_session
     from records
     {% for identifier in named %}
-    left join {{ identifiers }} as {{ identifier }}_owners
+    left join {{ 'named_identifiers' if is_carried_on() else ref('int_identity__identifiers') }} as {{ identifier }}_owners
         on
+            {% if is_carried_on() %}
+            records.{{ identifier }}_number = {{ identifier }}_owners.name_number
+            {% else %}
             records.{{ identifier }} = {{ identifier }}_owners.identifier_value
+            {% endif %}
             and {{ identifier }}_owners.identifier_type = '{{ identifier }}'
     {% endfor %}
 
@@ -177,6 +242,9 @@ select
     record_id,
     device_id,
     anonymous_id,
+    {% for identifier in named %}
+    {{ identifier }}_number,
+    {% endfor %}
     happened_at,
     case
         when named_profile_id is not null then named_profile_id
