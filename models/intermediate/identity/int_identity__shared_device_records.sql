@@ -24,14 +24,16 @@ shared_devices as (
 
 {% set sources = {
     'web.events': {
-        'base': ref('base_web__events'), 'staged': ref('stg_web__events'), 'key': 'event_id', 'time': 'occurred_at',
+        'model': 'web__events', 'key': 'event_id', 'time': 'occurred_at',
         'names': ['customer_id', 'email'], 'condition': 'not records.is_bot',
     },
     'shop.orders': {
-        'base': ref('base_shop__orders'), 'staged': ref('stg_shop__orders'), 'key': 'order_id', 'time': 'ordered_at',
-        'names': named, 'condition': 'true',
+        'model': 'shop__orders', 'key': 'order_id', 'time': 'ordered_at', 'names': named, 'condition': 'true',
     },
 } %}
+{% for source in sources.values() if not execute %}
+{% do ref('base_' ~ source.model) %}
+{% endfor %}
 {% if is_carried_on() %}
 {# What was known of a device goes on, but for records that are others by now. #}
 changed as (
@@ -40,7 +42,7 @@ changed as (
     select
         '{{ name }}' as source_table,
         records.{{ source.key }} as record_id
-    from {{ source.base }} as records
+    from {{ ref('base_' ~ source.model) }} as records
     where {{ is_new('records') }}
     {{ 'union all' if not loop.last }}
     {% endfor %}
@@ -71,7 +73,7 @@ newly_shared as (
 found as (
 
     {% for name, source in sources.items() %}
-    {% for few in ['shared_devices', 'newly_shared'] if is_carried_on() or loop.first %}
+    {% for few in ['shared_devices', 'newly_shared'] if is_carried_on() or few == 'shared_devices' %}
     select
         '{{ name }}' as source_table,
         records.{{ source.key }} as record_id,
@@ -84,7 +86,7 @@ found as (
             as {{ identifier }}_number,
         {% endfor %}
         records.{{ source.time }} as happened_at
-    from {{ source.base if is_carried_on() else source.staged }} as records
+    from {{ ref(('base_' if is_carried_on() else 'stg_') ~ source.model) }} as records
     where
         {{ source.condition }}
         and {{ is_among_few('records.anonymous_id', few) }}
