@@ -1,4 +1,4 @@
-{{ carried_on('profile_id') }}
+{{ carried_on('profile_number') }}
 
 {# Of all that the records say about a person, the value to believe. seeds/survivorship_rules.csv names the
    tables that are asked for an attribute, and how far each is trusted. #}
@@ -212,6 +212,7 @@ select
 
     ---------- ids
     profile_id,
+    {{ number_of('profile_id') }} as profile_number,
     source_record,
 
     ---------- strings

@@ -1,4 +1,4 @@
-{{ carried_on('order_key') }}
+{{ carried_on('order_number') }}
 
 {# Lines of orders and sale receipts with what of them was kept, as each version of the order is seen. Amounts
    and costs are in the reporting currency and serve to split the money of an order, which itself stays decimal. #}
@@ -198,5 +198,6 @@ select
         else 1
     end as kept_share,
     is_discounted,
+    {{ number_of('order_key') }} as order_number,
     {{ build_number() }} as build_number
 from valued

@@ -1,4 +1,4 @@
-{{ carried_on('order_key') }}
+{{ carried_on('order_number') }}
 
 {# Shop orders and sales at the till as one, with whose they are, up to the as-of date. Money is still in
    the currency it was paid in. #}
@@ -83,21 +83,7 @@ naming as (
 {# What few orders name is looked for once, and not by each type among all. #}
 identifiers as (
 
-    select
-        profile_id,
-        identifier_type,
-        identifier_value
-    from {{ all_of['identifiers'] }}
-    where
-        identifier_value in (
-            {% for identifier in identifier_types() %}
-            select {{ identifier }} from naming
-            where {{ identifier }} is not null
-            {% if not loop.last %}
-            union all
-            {% endif %}
-            {% endfor %}
-        )
+    {{ identifiers_named_by('naming', identifier_types()) }}
 
 ),
 {%- endif %}
@@ -196,6 +182,8 @@ dated as (
 select
     dated.*,
     owners.profile_id,
+    {{ number_of('dated.order_key') }} as order_number,
+    {{ number_of('owners.profile_id') }} as profile_number,
     {{ build_number() }} as build_number
 from dated
 inner join as_of on dated.ordered_on <= as_of.as_of_date

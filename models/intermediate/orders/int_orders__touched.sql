@@ -8,6 +8,7 @@
 {# More orders than have changed may be here, and never fewer. At a device of several people what one does
    there may tell whose another's order was. #}
 {% set identifiers = ['customer_id', 'loyalty_card_id', 'email', 'phone', 'anonymous_id'] %}
+{% set told = told_relation('intermediate', 'int_orders__placed') %}
 
 with
 
@@ -31,16 +32,8 @@ products as (
 
 moved as (
 
-    select old_profile_id from {{ ref('int_identity__moved') }}
+    select distinct {{ number_of('old_profile_id') }} as profile_number from {{ ref('int_identity__moved') }}
     where coalesce(old_profile_id, '') <> coalesce(new_profile_id, '')
-
-),
-
-told_orders as (
-
-    {{ rows_if_any(
-        told_relation('intermediate', 'int_orders__placed'), {'order_key': 'string', 'profile_id': 'string'}
-    ) }}
 
 ),
 
@@ -165,25 +158,31 @@ keys as (
     from found
     where order_id is not null
     union
-    select order_key
-    from told_orders
-    where {{ is_among_few('profile_id', 'moved', 'old_profile_id') }}
+    {{ rows_if_any(told, {'order_key': 'string'}, is_among_few('profile_number', 'moved')) }}
 
 ),
 
-{# Once more, for the few that are found. #}
+numbered as (
+
+    select
+        order_key,
+        {{ number_of('order_key') }} as order_number
+    from keys
+
+),
+
 placed as (
 
     {{ rows_if_any(
-        told_relation('intermediate', 'int_orders__placed'), {'order_key': 'string', 'profile_id': 'string'}
+        told, {'order_key': 'string', 'profile_id': 'string'}, is_among_few('order_number', 'numbered')
     ) }}
 
 )
 
 select
-    keys.order_key,
-    {{ number_of('keys.order_key') }} as order_number,
+    numbered.order_key,
+    numbered.order_number,
     placed.profile_id as old_profile_id,
     {{ build_number() }} as build_number
-from keys
-left join placed on keys.order_key = placed.order_key
+from numbered
+left join placed on numbered.order_key = placed.order_key

@@ -1,4 +1,4 @@
-{{ carried_on('order_key') }}
+{{ carried_on('order_number') }}
 
 {# What each version of an order is worth on the day it is seen, and whether it is a purchase.
 
@@ -292,6 +292,10 @@ select
     last_returned_on,
     seen_on,
     next_seen_on,
-    ordered_at
+    ordered_at,
+
+    ---------- numbers of keys
+    {{ number_of('order_key') }} as order_number,
+    {{ number_of('profile_id') }} as profile_number
 
 from valued

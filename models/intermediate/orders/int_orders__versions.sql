@@ -1,4 +1,4 @@
-{{ carried_on('order_key') }}
+{{ carried_on('order_number') }}
 
 {# The days on which an order became another: when it was placed, when some of it went back, when it was
    cancelled. It is seen as of each of them until the next. #}
@@ -52,5 +52,6 @@ select
     order_key,
     seen_on,
     lead(seen_on) over (partition by order_key order by seen_on) as next_seen_on,
+    {{ number_of('order_key') }} as order_number,
     {{ build_number() }} as build_number
 from days

@@ -4,6 +4,7 @@
 select
     order_key,
     profile_id,
+    profile_number,
     order_source,
     utm_source,
     utm_medium,

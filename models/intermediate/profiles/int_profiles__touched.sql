@@ -76,6 +76,7 @@ touched_orders as (
 
     select
         order_key,
+        order_number,
         old_profile_id
     from {{ ref('int_orders__touched') }}
 
@@ -87,7 +88,7 @@ placed as (
         order_key,
         profile_id
     from {{ ref('int_orders__placed') }}
-    where {{ is_among_few('order_key', 'touched_orders') }}
+    where {{ is_among_few('order_number', 'touched_orders') }}
 
 ),
 
