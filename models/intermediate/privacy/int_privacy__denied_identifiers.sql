@@ -44,6 +44,17 @@ named as (
 
 ),
 
+{# Few of all identifiers, and mostly none: each step looks for those of the one before alone. #}
+named_nodes as (
+
+    select
+        node_id,
+        identifier_hash
+    from {{ ref('int_identity__nodes') }}
+    where {{ is_among_few('identifier_hash', 'named') }}
+
+),
+
 {# Placeholders and what many share are nobody's: to deny them would take them from all the others. #}
 usable as (
 
@@ -51,7 +62,7 @@ usable as (
         named.*,
         nodes.node_id
     from named
-    left join {{ ref('int_identity__nodes') }} as nodes on named.identifier_hash = nodes.identifier_hash
+    left join named_nodes as nodes on named.identifier_hash = nodes.identifier_hash
     left join unusable on nodes.node_id = unusable.node_id
     where unusable.node_id is null
 
@@ -62,9 +73,32 @@ people as (
     select distinct
         usable.request_id,
         usable.requested_at,
+        members.component_id,
         members.person_id
     from usable
     inner join {{ ref('int_identity__members') }} as members on usable.node_id = members.node_id
+    where {{ is_among_few('members.node_id', 'named_nodes') }}
+
+),
+
+their_members as (
+
+    select
+        node_id,
+        person_id
+    from {{ ref('int_identity__members') }}
+    where {{ is_among_few('component_id', 'people') }}
+
+),
+
+their_nodes as (
+
+    select
+        node_id,
+        identifier_type,
+        identifier_hash
+    from {{ ref('int_identity__nodes') }}
+    where {{ is_among_few('node_id', 'their_members') }}
 
 ),
 
@@ -76,8 +110,8 @@ reached as (
         people.request_id,
         people.requested_at
     from people
-    inner join {{ ref('int_identity__members') }} as members on people.person_id = members.person_id
-    inner join {{ ref('int_identity__nodes') }} as nodes on members.node_id = nodes.node_id
+    inner join their_members as members on people.person_id = members.person_id
+    inner join their_nodes as nodes on members.node_id = nodes.node_id
     union
     select
         identifier_hash,
