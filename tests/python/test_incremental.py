@@ -529,7 +529,7 @@ def test_at_a_device_of_several_people_those_are_told_anew_who_were_there_or_not
     # She did nothing since, but what the other did tells that she was not there.
     assert late["HA"] == late["HB"] == "by_orders by_visits"
     # The device was hers alone, and is now.
-    assert mended["HC"] == "by_identity by_orders by_visits"
+    assert mended["HC"] == "by_identity by_orders by_owners by_visits"
     assert "by_identity" in recalibrated["HG"]
     assert "by_identity" in recalibrated["HE"] and "by_identity" in recalibrated["HF"]
     for reasons in (late, mended, recalibrated):
