@@ -1,4 +1,4 @@
-{{ carried_on('profile_id') }}
+{{ carried_on('profile_number') }}
 
 {# What is known of each purchase beside its money, and stays so whatever becomes of it: which channel brought
    it, whether the buyer came by himself, whether he paid the full price. What nobody recorded is null. #}
@@ -119,6 +119,7 @@ select
     ---------- ids
     purchases.order_key,
     purchases.profile_id,
+    {{ number_of('purchases.profile_id') }} as profile_number,
 
     ---------- strings
     case
