@@ -30,13 +30,6 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# The same of a model that has rows of nobody as well, who may be known by now. #}
-{% macro forget_touched_or_nobodys(key, by=none) -%}
-    {%- if execute and is_incremental() -%}
-        delete from {{ this }} where {{ is_touched(key, by=by) }} or {{ key }} is null
-    {%- endif -%}
-{%- endmacro %}
-
 {# The condition that a row is to be made anew: by a column of one of the keys, or an expression for it; by the number of
    a key (`number_of`) where a large table has it. Of people it may be for some of the reasons only that `int_profiles__touched` has columns for. `identity` is always one of them:
    it tells whose all else is; or `owners`, which tells whose what stood is, for rows that new people have none of. #}

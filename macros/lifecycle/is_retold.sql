@@ -22,3 +22,10 @@
         delete from {{ this }} where {{ is_retold('profile_id') }}
     {%- endif -%}
 {%- endmacro %}
+
+{# The same of a model that has rows of nobody as well, who may be known by now. #}
+{% macro forget_retold_or_nobodys() -%}
+    {%- if execute and is_incremental() -%}
+        delete from {{ this }} where {{ is_retold('profile_id') }} or profile_id is null
+    {%- endif -%}
+{%- endmacro %}

@@ -16,21 +16,23 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# The condition that rows of a buyer are to be made anew. #}
-{% macro is_touched_at_terms(terms, columns, by) -%}
+{# The condition that rows of a buyer are to be made anew: of the model, or of another one (its name), which
+   is made after it and asks it for those. #}
+{% macro is_touched_at_terms(terms, columns, by, asked_by=none) -%}
     {%- set condition = is_touched('profile_id', by=by) -%}
     {%- if not execute -%} {%- do ref(terms) -%} {%- endif -%}
-    {{- condition if is_carried_on() and are_terms_same(terms, columns) else 'true' -}}
+    {%- set told = left_table('intermediate', asked_by) if asked_by else this -%}
+    {{- condition if is_carried_on() and told and are_terms_same(terms, columns, told) else 'true' -}}
 {%- endmacro %}
 
-{# Asked once for a model: by its hook the SQL was compiled already. #}
-{% macro are_terms_same(terms, columns) -%}
-    {%- set answers, question = answers_of_run(), 'terms of ' ~ model.unique_id -%}
+{# Asked once, before anything is made anew: by its hook a model was compiled already. #}
+{% macro are_terms_same(terms, columns, told) -%}
+    {%- set answers, question = answers_of_run(), 'terms of ' ~ told -%}
     {%- if question not in answers -%}
         {%- set now = 'select ' ~ columns | join(', ') ~ ' from ' ~ ref(terms) -%}
-        {%- set told = 'select ' ~ columns | join(', ') ~ ' from ' ~ this -%}
+        {%- set then = 'select ' ~ columns | join(', ') ~ ' from ' ~ told -%}
         {%- set others = run_query(
-            'select count(*) from ((' ~ now ~ ' except ' ~ told ~ ') union all (' ~ told ~ ' except ' ~ now ~ ')) as others'
+            'select count(*) from ((' ~ now ~ ' except ' ~ then ~ ') union all (' ~ then ~ ' except ' ~ now ~ ')) as others'
         ).rows[0].values()[0] -%}
         {%- do answers.update({question: others == 0}) -%}
     {%- endif -%}

@@ -312,7 +312,8 @@ def scored(request, shared):
                 """
                 select
                     sample, profile_id, cast(x as bigint) as repeat_days, last_week, age_weeks,
-                    nullif(mean, -1) as mean_repeat_margin
+                    nullif(mean, -1) as mean_repeat_margin, cast(null as bigint) as later_days,
+                    cast(null as decimal(18, 2)) as later_margin
                 from given
                 cross join (values ('current'), ('backtest')) as samples (sample)
                 """,

@@ -1,17 +1,17 @@
 -- depends_on: {{ ref('int_privacy__erased_records') }}
-{% set reasons = ['owners', 'accounts'] %}
 {% set types = ['customer_id', 'email'] %}
-{% do is_touched('profile_id', by=reasons) %}
+{% do is_retold('profile_id') %}
 {{ config(
     materialized=incremental_or_table(),
     incremental_strategy='append',
     on_schema_change='fail',
-    pre_hook="{{ forget_touched_or_nobodys('profile_id', " ~ reasons ~ ") }}",
+    pre_hook='{{ forget_retold_or_nobodys() }}',
 ) }}
 
 {# Answers up to the as-of date with the person, if it is one that is known: the account tells, else the
-   address. What was written beside the score goes no further. Whatever is not there is told anew: answers of touched
-   people, those of nobody, for somebody may be known by now, and new ones. #}
+   address. What was written beside the score goes no further. Whatever is not there is told anew: answers of people
+   who are touched or whose history was told anew, those of nobody, for somebody may be known by now, and new ones. A
+   new one touches whoever gave it, so that all answers of a person are told together. #}
 with
 
 responses as (
@@ -31,6 +31,24 @@ named_identifiers as (
 ),
 {% endif %}
 
+spans as (
+
+    select
+        profile_id,
+        segment,
+        from_period_number,
+        until_period_number
+    from {{ ref('int_segments__spans') }}
+    where {{ is_retold('profile_id') }}
+
+),
+
+calendar as (
+
+    select * from {{ ref('int_calendar') }}
+
+),
+
 as_of as (
 
     select as_of_date from {{ ref('int_as_of_date') }}
@@ -49,8 +67,65 @@ owned as (
     from responses
     {{ joined_owners('responses', types, 'named_identifiers' if is_carried_on() else none) }}
 
+),
+
+quartered as (
+
+    select
+        owned.*,
+        cast(date_trunc('quarter', owned.responded_on) as date) as quarter_start
+    from owned
+    inner join as_of on owned.responded_on <= as_of.as_of_date
+
+),
+
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by coalesce(profile_id, 'response ' || response_id), quarter_start
+            order by responded_at desc, response_id desc
+        ) as place
+    from quartered
+
+),
+
+{# The answer may be about what moved the person since: the segment is that of the last period before. #}
+standings as (
+
+    select
+        ranked.response_id,
+        spans.segment
+    from ranked
+    inner join calendar on ranked.responded_on = calendar.calendar_day
+    inner join spans
+        on
+            ranked.profile_id = spans.profile_id
+            and {{ lasts_in('spans', 'calendar.period_number - 1') }}
+
 )
 
-select owned.*
-from owned
-inner join as_of on owned.responded_on <= as_of.as_of_date
+select
+
+    ---------- ids
+    ranked.response_id,
+    ranked.profile_id,
+
+    ---------- strings
+    ranked.touchpoint,
+    standings.segment as segment_before,
+
+    ---------- numerics
+    ranked.score,
+
+    ---------- booleans
+    ranked.place = 1 as is_last_of_quarter,
+
+    ---------- dates and timestamps
+    ranked.quarter_start,
+    ranked.responded_on,
+    ranked.responded_at
+
+from ranked
+left join standings on ranked.response_id = standings.response_id

@@ -14,7 +14,8 @@
    which is the published form with the Gaussian hypergeometric function, without its pole at a = 1 and the
    differences of large numbers. Terms are positive, and beyond the last one taken less than one in 10^9 is left.
    Factors depend on x, powers of z on T and t: nothing depends on the buyer. What was summed once for the parameters
-   of a fit is kept as long as that is in use. #}
+   of a fit is kept as long as that is in use, and nothing is summed but for buyers whose scores are made anew. #}
+{% set reasons = ['identity', 'orders', 'accounts'] %}
 with
 
 models as (
@@ -31,6 +32,10 @@ patterns as (
         repeat_days,
         age_weeks
     from {{ ref('int_value__summaries') }}
+    where
+        {{ is_touched_at_terms(
+            'int_value__fits_in_use', ['sample', 'models_hash'], by=reasons, asked_by='int_value__scores'
+        ) }}
     {% if is_carried_on() %}
     except
     select

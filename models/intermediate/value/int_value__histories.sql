@@ -1,8 +1,10 @@
 {% set reasons = ['identity', 'orders', 'accounts'] %}
+{{ config(post_hook='{{ let_cut_pass() }}') }}
 {{ carried_on('profile_id', by=reasons) }}
 
 {# Several purchases of one day are one event of the models: days are the finest clock that all sources share.
-   What somebody had done by an earlier day is told by the lists, and no purchase has to be read again. #}
+   What somebody had done by the cut of the back-test is told by the lists, and no purchase has to be read again when
+   it moves on. #}
 with
 
 purchases as (
@@ -21,6 +23,13 @@ test_accounts as (
 as_of as (
 
     select as_of_date from {{ ref('int_as_of_date') }}
+
+),
+
+cuts as (
+
+    select * from {{ ref('int_value__cuts') }}
+    where sample = 'backtest'
 
 ),
 
@@ -61,18 +70,41 @@ with_gaps as (
         {{ gaps_between('days_in_order') }} as gaps
     from in_order
 
+),
+
+measured as (
+
+    select
+        with_gaps.profile_id,
+        cast(1 + {{ size_of('with_gaps.gaps') }} as bigint) as purchase_days,
+        cast(with_gaps.order_count as bigint) as order_count,
+        cast(with_gaps.net_revenue as decimal(18, 2)) as net_revenue,
+        cast(with_gaps.gross_margin as decimal(18, 2)) as gross_margin,
+        {{ median_of('with_gaps.gaps') }} as usual_gap_days,
+        with_gaps.days,
+        with_gaps.margins,
+        with_gaps.first_purchased_on,
+        with_gaps.last_purchased_on,
+        cuts.cut_on
+    from with_gaps
+    left join cuts on true
+
 )
 
 select
     profile_id,
-    cast(1 + {{ size_of('gaps') }} as bigint) as purchase_days,
-    cast(order_count as bigint) as order_count,
-    cast(net_revenue as decimal(18, 2)) as net_revenue,
-    cast(gross_margin as decimal(18, 2)) as gross_margin,
+    purchase_days,
+    order_count,
+    net_revenue,
+    gross_margin,
     {{ sum_of(up_to('first_purchased_on', 'days', 'margins')) }} as first_day_margin,
-    {{ median_of('gaps') }} as usual_gap_days,
+    usual_gap_days,
     days,
     margins,
     first_purchased_on,
-    last_purchased_on
-from with_gaps
+    last_purchased_on,
+    cut_on,
+    {{ seen_by_cut('cut_on', 'days') }} as cut_days,
+    {{ seen_by_cut('cut_on', 'margin') }} as cut_margin,
+    {{ seen_by_cut('cut_on', 'last_on') }} as cut_last_on
+from measured

@@ -1,4 +1,4 @@
-{{ carried_on('profile_id') }}
+{{ carried_on('profile_number') }}
 
 {# What is known of each purchase beside its money, and stays so whatever becomes of it: which channel brought
    it, whether the buyer came by himself, whether he paid the full price. What nobody recorded is null. #}
@@ -23,6 +23,7 @@ purchases as (
     select
         order_key,
         profile_id,
+        {{ number_of('profile_id') }} as profile_number,
         order_source,
         utm_source,
         utm_medium,
@@ -41,29 +42,29 @@ purchases as (
 visits as (
 
     select
-        profile_id,
-        session_id,
+        profile_number,
         is_unprompted,
         started_at,
         ended_at
     from {{ ref('int_profiles__visits') }}
     where
-        profile_id in (
-            select purchases.profile_id
+        profile_number in (
+            select purchases.profile_number
             from purchases
             where
                 purchases.order_source = 'shop'
-                and {{ is_one_of_few('purchases.profile_id') }}
+                and {{ is_one_of_few('purchases.profile_number') }}
         )
 
 ),
 
-{# Purchases and visits of a buyer in one line of time: one comes out of the last visit that had begun. #}
+{# Purchases and visits of a buyer in one line of time: one comes out of the last visit that had begun; of
+   those that began together, of the one that ended last. #}
 moments as (
 
     select
-        profile_id,
-        session_id as moment_id,
+        profile_number,
+        cast(null as string) as order_key,
         0 as is_order,
         is_unprompted,
         started_at as happened_at,
@@ -73,8 +74,8 @@ moments as (
     union all
 
     select
-        profile_id,
-        order_key as moment_id,
+        profile_number,
+        order_key,
         1 as is_order,
         coalesce(utm_source, utm_medium, utm_campaign) is null as is_unprompted,
         purchased_at as happened_at,
@@ -89,8 +90,8 @@ numbered as (
     select
         *,
         sum(1 - is_order) over (
-            partition by profile_id
-            order by happened_at, is_order, moment_id
+            partition by profile_number
+            order by happened_at, is_order, ended_at, is_unprompted
             rows between unbounded preceding and current row
         ) as visit_number
     from moments
@@ -101,12 +102,12 @@ numbered as (
 traced as (
 
     select
-        numbered.moment_id as order_key,
+        numbered.order_key,
         numbered_visits.is_unprompted and numbered.is_unprompted as is_unprompted
     from numbered
     inner join numbered as numbered_visits
         on
-            numbered.profile_id = numbered_visits.profile_id
+            numbered.profile_number = numbered_visits.profile_number
             and numbered.visit_number = numbered_visits.visit_number
             and numbered.is_order = 1
             and numbered_visits.is_order = 0
@@ -119,6 +120,7 @@ select
     ---------- ids
     purchases.order_key,
     purchases.profile_id,
+    purchases.profile_number,
 
     ---------- strings
     case

@@ -33,6 +33,8 @@ fitted as (
         summaries.profile_id,
         summaries.repeat_days,
         summaries.age_weeks,
+        summaries.later_days,
+        summaries.later_margin,
         models.r + summaries.repeat_days as shape,
         models.alpha + summaries.age_weeks as rate,
         (models.r + summaries.repeat_days)
@@ -72,6 +74,7 @@ judged as (
 select
     judged.sample,
     judged.profile_id,
+    judged.repeat_days,
     judged.probability_alive,
     judged.probability_alive * expected.purchases_30_days as expected_purchases_30_days,
     judged.probability_alive * expected.purchases_90_days as expected_purchases_90_days,
@@ -83,8 +86,13 @@ select
     case when judged.sample = 'backtest' then judged.probability_alive * judged.buys_in_holdout end
         as probability_of_purchase_holdout,
     judged.margin_per_purchase_day as expected_margin_per_purchase_day,
+    {% set discounted_margin -%}
     judged.probability_alive * expected.discounted_purchases * judged.margin_per_purchase_day
-        as discounted_margin,
+    {%- endset %}
+    {{ discounted_margin }} as discounted_margin,
+    {{ decimal_of(discounted_margin, 18, 2) }} as predicted_clv,
+    judged.later_days,
+    judged.later_margin,
     judged.models_hash
 from judged
 inner join expected

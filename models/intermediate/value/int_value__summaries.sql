@@ -18,37 +18,24 @@ cuts as (
 
 ),
 
-{# Of whom nothing came after the cut that is all. #}
-so_far as (
+seen as (
 
     select
         cuts.sample,
         cuts.cut_on,
-        histories.*,
-        case
-            when histories.last_purchased_on > cuts.cut_on
-                then {{ up_to('cuts.cut_on', 'histories.days', 'histories.days') }}
-        end as seen_on
+        histories.profile_id,
+        histories.purchase_days,
+        histories.gross_margin,
+        histories.first_day_margin,
+        histories.first_purchased_on,
+        case cuts.sample when 'current' then histories.purchase_days else histories.cut_days end as seen_days,
+        case cuts.sample when 'current' then histories.gross_margin else histories.cut_margin end
+            as seen_margin,
+        case cuts.sample when 'current' then histories.last_purchased_on else histories.cut_last_on end
+            as seen_last_on
     from histories
     cross join cuts
     where histories.first_purchased_on <= cuts.cut_on
-
-),
-
-seen as (
-
-    select
-        *,
-        case
-            when seen_on is null then purchase_days
-            else {{ size_of('array_distinct(seen_on)') }}
-        end as seen_days,
-        case
-            when seen_on is null then gross_margin
-            else {{ sum_of(up_to('cut_on', 'days', 'margins')) }}
-        end as seen_margin,
-        coalesce({{ largest_of('seen_on') }}, last_purchased_on) as last_seen_on
-    from so_far
 
 )
 
@@ -56,7 +43,7 @@ select
     sample,
     profile_id,
     cast(seen_days - 1 as bigint) as repeat_days,
-    cast({{ days_between('first_purchased_on', 'last_seen_on') }} as double) / 7 as last_week,
+    cast({{ days_between('first_purchased_on', 'seen_last_on') }} as double) / 7 as last_week,
     cast({{ days_between('first_purchased_on', 'cut_on') }} as double) / 7 as age_weeks,
     cast(seen_margin - first_day_margin as double) / nullif(cast(seen_days - 1 as double), 0)
         as mean_repeat_margin,

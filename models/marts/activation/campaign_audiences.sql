@@ -52,7 +52,11 @@ profiles as (
 
 values_to_come as (
 
-    select * from {{ ref('customer_lifetime_value') }}
+    select
+        profile_id,
+        predicted_clv
+    from {{ ref('int_value__scores') }}
+    where sample = 'current'
 
 ),
 

@@ -4,24 +4,13 @@ with
 responses as (
 
     select * from {{ ref('int_survey__responses') }}
-
-),
-
-spans as (
-
-    select * from {{ ref('int_segments__spans') }}
+    where is_last_of_quarter
 
 ),
 
 segments as (
 
     select * from {{ ref('segments') }}
-
-),
-
-calendar as (
-
-    select * from {{ ref('int_calendar') }}
 
 ),
 
@@ -34,54 +23,20 @@ as_of as (
 
 ),
 
-quartered as (
+{# Few rows first. #}
+added_up as (
 
     select
-        *,
-        cast(date_trunc('quarter', responded_on) as date) as quarter_start
-    from responses
-
-),
-
-ranked as (
-
-    select
-        *,
-        row_number() over (
-            partition by coalesce(profile_id, 'response ' || response_id), quarter_start
-            order by responded_at desc, response_id desc
-        ) as place
-    from quartered
-
-),
-
-standings as (
-
-    select
-        ranked.response_id,
+        responses.quarter_start,
         segments.segment,
-        segments.stage
-    from ranked
-    inner join calendar on ranked.responded_on = calendar.calendar_day
-    inner join spans
-        on
-            ranked.profile_id = spans.profile_id
-            and {{ lasts_in('spans', 'calendar.period_number - 1') }}
-    inner join segments on spans.segment = segments.segment
-
-),
-
-{# The answer may be about what moved the person since: the segment is that of the last period before. #}
-placed as (
-
-    select
-        ranked.quarter_start,
-        ranked.score,
-        standings.segment,
-        standings.stage
-    from ranked
-    left join standings on ranked.response_id = standings.response_id
-    where ranked.place = 1
+        segments.stage,
+        count(*) as responses,
+        sum(case when responses.score >= 9 then 1 else 0 end) as promoters,
+        sum(case when responses.score between 7 and 8 then 1 else 0 end) as passives,
+        sum(case when responses.score <= 6 then 1 else 0 end) as detractors
+    from responses
+    left join segments on responses.segment_before = segments.segment
+    group by responses.quarter_start, segments.segment, segments.stage
 
 ),
 
@@ -92,11 +47,11 @@ grouped as (
         quarter_start,
         '{{ group_type }}' as group_type,
         {{ group_name }} as group_name,
-        count(*) as responses,
-        sum(case when score >= 9 then 1 else 0 end) as promoters,
-        sum(case when score between 7 and 8 then 1 else 0 end) as passives,
-        sum(case when score <= 6 then 1 else 0 end) as detractors
-    from placed
+        sum(responses) as responses,
+        sum(promoters) as promoters,
+        sum(passives) as passives,
+        sum(detractors) as detractors
+    from added_up
     {% if group_type != 'all' %}
     where {{ group_name }} is not null
     {% endif %}

@@ -54,21 +54,12 @@ sides as (
 
 ),
 
-profiles as (
-
-    select
-        profile_id,
-        identifier_count
-    from {{ ref('int_profiles') }}
-
-),
-
 counts as (
 
     select
         identifier_count,
         count(*) as profile_count
-    from profiles
+    from {{ ref('int_profiles') }}
     group by identifier_count
 
 ),
@@ -89,7 +80,7 @@ largest as (
         profiles.profile_id,
         profiles.identifier_count,
         row_number() over (order by profiles.identifier_count desc, profiles.profile_id asc) as place
-    from profiles
+    from {{ ref('int_profiles') }} as profiles
     inner join more
         on
             profiles.identifier_count = more.identifier_count

@@ -1,13 +1,6 @@
 {# The models of `clv_holdout_days` ago against what has happened since. #}
 with
 
-summaries as (
-
-    select * from {{ ref('int_value__summaries') }}
-    where sample = 'backtest'
-
-),
-
 scores as (
 
     select * from {{ ref('int_value__scores') }}
@@ -32,24 +25,44 @@ as_of as (
 predicted as (
 
     select
-        summaries.profile_id,
-        summaries.repeat_days,
-        summaries.later_days,
-        summaries.later_margin,
-        scores.expected_purchases_holdout as purchases,
-        scores.probability_of_purchase_holdout as probability,
-        scores.expected_purchases_holdout * scores.expected_margin_per_purchase_day as margin,
+        repeat_days,
+        later_days,
+        later_margin,
+        expected_purchases_holdout as purchases,
+        probability_of_purchase_holdout as probability,
+        expected_purchases_holdout * expected_margin_per_purchase_day as margin,
         rank() over (
             order by
                 {{ decimal_of(
                     'coalesce('
-                    ~ 'scores.expected_purchases_holdout * scores.expected_margin_per_purchase_day, '
-                    ~ '100 * scores.expected_purchases_holdout)', 18, 2
+                    ~ 'expected_purchases_holdout * expected_margin_per_purchase_day, '
+                    ~ '100 * expected_purchases_holdout)', 18, 2
                 ) }} desc
         ) as value_rank,
         count(*) over () as buyers
-    from summaries
-    inner join scores on summaries.profile_id = scores.profile_id
+    from scores
+
+),
+
+{# Buyers are added up once, and few rows by each kind of group. #}
+summed as (
+
+    select
+        {{ decile('value_rank', 'buyers') }} as value_decile,
+        least(repeat_days, 7) as repeat_days,
+        count(*) as buyers,
+        sum(purchases) as predicted_purchases,
+        sum(later_days) as actual_purchases,
+        sum(margin) as predicted_margin,
+        sum(later_margin) as actual_margin,
+        sum(probability) as predicted_active_buyers,
+        sum(case when later_days > 0 then 1 else 0 end) as actual_active_buyers,
+        sum(abs(purchases - later_days)) as absolute_errors,
+        sum(purchases * purchases) as squared_predictions,
+        sum(purchases * later_days) as products,
+        sum(later_days * later_days) as squared_actuals
+    from predicted
+    group by {{ decile('value_rank', 'buyers') }}, least(repeat_days, 7)
 
 ),
 
@@ -58,50 +71,56 @@ grouped as (
     select
         'all' as group_type,
         'all' as group_name,
-        predicted.*
-    from predicted
+        summed.*
+    from summed
 
     union all
 
     select
         'value_decile' as group_type,
-        cast({{ decile('value_rank', 'buyers') }} as string) as group_name,
-        predicted.*
-    from predicted
+        cast(value_decile as string) as group_name,
+        summed.*
+    from summed
 
     union all
 
     select
         'repeat_days' as group_type,
-        case when repeat_days >= 7 then '7 or more' else cast(repeat_days as string) end as group_name,
-        predicted.*
-    from predicted
+        case when repeat_days = 7 then '7 or more' else cast(repeat_days as string) end as group_name,
+        summed.*
+    from summed
+
+),
+
+{% set sums = [
+    'buyers', 'predicted_purchases', 'actual_purchases', 'predicted_margin', 'actual_margin', 'predicted_active_buyers',
+    'actual_active_buyers', 'absolute_errors', 'squared_predictions', 'products', 'squared_actuals',
+] %}
+added_up as (
+
+    select
+        {% for name in sums %}
+        sum({{ name }}) as {{ name }},
+        {% endfor %}
+        group_type,
+        group_name
+    from grouped
+    group by group_type, group_name
 
 ),
 
 measured as (
 
     select
-        group_type,
-        group_name,
-        count(*) as buyers,
-        sum(purchases) as predicted_purchases,
-        sum(later_days) as actual_purchases,
-        sum(margin) as predicted_margin,
-        sum(later_margin) as actual_margin,
-        sum(probability) as predicted_active_buyers,
-        sum(case when later_days > 0 then 1 else 0 end) as actual_active_buyers,
-        sum(abs(purchases - later_days)) / count(*) as mean_absolute_error,
-        (count(*) * sum(purchases * later_days) - sum(purchases) * sum(later_days))
+        *,
+        absolute_errors / buyers as mean_absolute_error,
+        (buyers * products - predicted_purchases * actual_purchases)
         / nullif(
-            sqrt(greatest(count(*) * sum(purchases * purchases) - sum(purchases) * sum(purchases), 0))
-            * sqrt(
-                cast(count(*) * sum(later_days * later_days) - sum(later_days) * sum(later_days) as double)
-            ),
+            sqrt(greatest(buyers * squared_predictions - predicted_purchases * predicted_purchases, 0))
+            * sqrt(cast(buyers * squared_actuals - actual_purchases * actual_purchases as double)),
             0
         ) as correlation
-    from grouped
-    group by group_type, group_name
+    from added_up
 
 )
 

@@ -20,7 +20,11 @@ first_purchases as (
 
 predictions as (
 
-    select * from {{ ref('customer_lifetime_value') }}
+    select
+        profile_id,
+        predicted_clv
+    from {{ ref('int_value__scores') }}
+    where sample = 'current'
 
 ),
 

@@ -1,31 +1,32 @@
+{{ config(materialized=view_or_table()) }}
+
+{# Made when it is read: with one value more deciles move, and all rows would be written again. What models
+   ask of it is in `int_value__scores`. #}
 with
 
 histories as (
 
-    select * from {{ ref('int_value__histories') }}
+    select * from {{ portable(ref('int_value__histories')) }}
 
 ),
 
 scores as (
 
-    select
-        *,
-        {{ decimal_of('discounted_margin', 18, 2) }} as predicted_clv
-    from {{ ref('int_value__scores') }}
+    select * from {{ portable(ref('int_value__scores')) }}
     where sample = 'current'
 
 ),
 
 models as (
 
-    select * from {{ ref('int_value__fits_in_use') }}
+    select * from {{ portable(ref('int_value__fits_in_use')) }}
     where sample = 'current'
 
 ),
 
 backtest as (
 
-    select * from {{ ref('clv_backtest') }}
+    select * from {{ portable(ref('clv_backtest')) }}
     where group_type = 'value_decile'
 
 ),
@@ -34,13 +35,13 @@ backtest as (
 valued as (
 
     select
-        {{ decimal_of('discounted_margin', 18, 2) }} as predicted_clv,
+        predicted_clv,
         count(*) as buyers
-    from {{ ref('int_value__scores') }}
+    from {{ portable(ref('int_value__scores')) }}
     where
         sample = 'current'
-        and discounted_margin is not null
-    group by {{ decimal_of('discounted_margin', 18, 2) }}
+        and predicted_clv is not null
+    group by predicted_clv
 
 ),
 
