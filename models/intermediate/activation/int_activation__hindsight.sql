@@ -22,8 +22,7 @@ told_segments as (
 
 segments_now as (
 
-    select * from {{ ref('int_activation__segments_now') }}
-    where {{ is_touched_in_activation('profile_id') }}
+    select * from {{ made_in_activation(ref('int_activation__segments_now')) }}
 
 ),
 
@@ -45,12 +44,10 @@ people as (
         profiles.is_test,
         profiles.first_seen_on,
         profiles.contact_known_on
-    from {{ ref('int_profiles') }} as profiles
+    from {{ of_touched('int_profiles') }} as profiles
     left join told_segments on profiles.profile_id = told_segments.profile_id
     left join segments_now on profiles.profile_id = segments_now.profile_id
-    where
-        {{ is_touched_in_activation('profiles.profile_id') }}
-        and coalesce(told_segments.segment, '') <> coalesce(segments_now.segment, '')
+    where coalesce(told_segments.segment, '') <> coalesce(segments_now.segment, '')
 
 ),
 
@@ -65,9 +62,30 @@ days as (
 
 ),
 
+{# Purchases of people of whom a record is another were looked for already; time alone brings few others. #}
+{% set of_touched_people = touched_purchases(ref('int_purchases__versions')) %}
+{% if is_carried_on() %}
+people_at_rest as (
+
+    select profile_id from people
+    where profile_id not in (select touched.profile_id from {{ ref('int_profiles__touched') }} as touched)
+
+),
+
+versions as (
+
+    select * from {{ of_touched_people }}
+    where {{ is_among_few('profile_id', 'people') }}
+    union all
+    select * from {{ ref('int_purchases__versions') }}
+    where {{ is_among_few('profile_id', 'people_at_rest') }}
+
+),
+{% endif %}
+
 steps as (
 
-    {{ rfm_steps('people', 'days') }}
+    {{ rfm_steps('people', 'days', versions='versions' if is_carried_on() else none) }}
 
 ),
 
@@ -153,14 +171,13 @@ rescored as (
         spans.lifetime_order_count = 1 as is_one_purchase,
         spans.is_engaged,
         {{ rfm_scores('spans', 'as_of.as_of_date', 'told_cuts') }}
-    from {{ ref('int_segments__spans') }} as spans
+    from {{ of_touched('int_segments__spans') }} as spans
     inner join people on spans.profile_id = people.profile_id
     cross join {{ ref('int_as_of_date') }} as as_of
     cross join told_cuts
     where
         spans.until_period_number is null
         and spans.recency_score is not null
-        and {{ is_touched_in_activation('spans.profile_id') }}
 
 ),
 

@@ -20,12 +20,15 @@ looked_at as (
     select told.*
     from ({{ told_triggers() }}) as told
     cross join last_known
+    where told.trigger_seq = last_known.trigger_seq
+    union all
+    select told.*
+    from ({{ told_triggers() }}) as told
+    cross join last_known
     where
         told.profile_id is not null
-        and (
-            {{ is_touched_in_activation('told.profile_id') }}
-            or told.trigger_seq = last_known.trigger_seq
-        )
+        and told.trigger_seq <> last_known.trigger_seq
+        and {{ is_touched_in_activation('told.profile_id') }}
 
 ),
 
@@ -87,8 +90,14 @@ unchanged as (
 still_there as (
 
     select profiles.profile_id
-    from {{ ref('int_profiles') }} as profiles
+    from {{ of_touched('int_profiles') }} as profiles
     where {{ is_among_few('profiles.profile_id', 'unchanged') }}
+    {% if is_carried_on() %}
+    {# Whoever is not touched is there as he was. #}
+    union all
+    select profile_id from unchanged
+    where profile_id not in (select touched.profile_id from {{ ref('int_activation__touched') }} as touched)
+    {% endif %}
 
 ),
 

@@ -17,6 +17,7 @@ people as (
         experiment_id,
         campaign_id,
         profile_id,
+        profile_number,
         arm,
         segment,
         stage,
@@ -27,7 +28,7 @@ people as (
         assigned_on,
         assigned_at
     from {{ ref('int_experiments__days') }}
-    where {{ is_touched_in_experiments('profile_id', 'experiment_id') }}
+    where {{ is_touched_in_experiments('profile_number', 'experiment_id') }}
 
 ),
 
@@ -134,6 +135,9 @@ select
     people.experiment_id,
     people.campaign_id,
     people.profile_id,
+    people.profile_number,
+    {{ row_hash(['people.experiment_id', 'people.campaign_id', 'people.arm', 'people.stage', 'people.segment']) }}
+        as group_number,
     people.arm,
     people.segment,
     people.stage,
