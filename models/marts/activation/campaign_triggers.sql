@@ -11,13 +11,15 @@
     told,
     "is_issued or reason = 'erased' or trigger_seq > (select coalesce(max(trigger_seq), 0) from " ~ this ~ ')'
 ) %}
-{% set is_theirs = is_among_few('profile_id', 'ledger') %}
+{% set is_theirs = is_among_few('profile_number', 'ledger') %}
 {% endif %}
 with
 
 ledger as (
 
-    select told.*
+    select
+        told.*,
+        {{ number_of('told.profile_id') }} as profile_number
     from {{ told }} as told
     where coalesce(told.reason, '') <> 'no change'
 
@@ -26,7 +28,7 @@ ledger as (
 {# Of people who are somewhere else by now nothing is said: another trigger does. #}
 audiences as (
 
-    select * from {{ ref('campaign_audiences') }}
+    select * from {{ ref('int_activation__audiences') }}
     where {{ is_theirs }}
 
 )
