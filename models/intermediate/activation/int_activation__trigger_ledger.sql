@@ -101,8 +101,8 @@ last_number as (
 
 ),
 
-{# Both models before this one read the ledger as it was: built without them, it would tell all once more. The last row
-   that names somebody is known to both: nothing is read of those before it. #}
+{# Both models before this one read the ledger as it was: built without them, it would tell all once more. The
+   last row that names somebody is known to both: nothing is read of those before it. #}
 {% set stale -%}
 'int_activation__told_segments is older than the trigger ledger. Build what is before the ledger with it: '
 || '--select +int_activation__trigger_ledger'

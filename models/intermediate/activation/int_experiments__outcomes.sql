@@ -4,6 +4,9 @@
    assignment has a time, and what came later on that day counts; one by hash counts from the next day on. All else
    that is told of the person there is beside it, so that sums need no other large table. #}
 {% set is_theirs, is_compared = 'true', 'true' %}
+{% set group = [
+    'people.experiment_id', 'people.campaign_id', 'people.arm', 'people.stage', 'people.segment'
+] %}
 {% if is_carried_on() %}
 {% set is_theirs = is_among_few('profile_id', 'people') %}
 {# No campaign is measured that went out before the compared days, and these only go on. #}
@@ -136,8 +139,7 @@ select
     people.campaign_id,
     people.profile_id,
     people.profile_number,
-    {{ row_hash(['people.experiment_id', 'people.campaign_id', 'people.arm', 'people.stage', 'people.segment']) }}
-        as group_number,
+    {{ row_hash(group) }} as group_number,
     people.arm,
     people.segment,
     people.stage,
