@@ -125,7 +125,7 @@ last_messages as (
     inner join campaigns on messages.campaign_id = campaigns.campaign_id
     where
         messages.event_type = 'sent'
-        and {{ is_touched_in_activation('messages.profile_id', terms) }}
+        and {{ is_touched_in_activation('messages.profile_number', terms) }}
     group by messages.profile_id, messages.campaign_id
 
 ),

@@ -3,12 +3,13 @@
 {# What everybody in a comparison did: in the days after the assignment, and in as many before it. A tool's
    assignment has a time, and what came later on that day counts; one by hash counts from the next day on. All else
    that is told of the person there is beside it, so that sums need no other large table. #}
-{% set is_theirs, is_compared = 'true', 'true' %}
+{% set is_theirs, is_theirs_by_number, is_compared = 'true', 'true', 'true' %}
 {% set group = [
     'people.experiment_id', 'people.campaign_id', 'people.arm', 'people.stage', 'people.segment'
 ] %}
 {% if is_carried_on() %}
 {% set is_theirs = is_among_few('profile_id', 'people') %}
+{% set is_theirs_by_number = is_among_few('profile_number', 'people') %}
 {# No campaign is measured that went out before the compared days, and these only go on. #}
 {% set is_compared = 'occurred_on > ' ~ control_opens_on("date '" ~ last_finished().as_of_date ~ "'") %}
 {% endif %}
@@ -47,7 +48,7 @@ purchases as (
 visits as (
 
     select * from {{ ref('int_profiles__visits') }}
-    where {{ is_theirs }}
+    where {{ is_theirs_by_number }}
 
 ),
 
@@ -56,7 +57,7 @@ messages as (
     select * from {{ ref('int_profiles__messages') }}
     where
         event_type = 'sent'
-        and {{ is_theirs }}
+        and {{ is_theirs_by_number }}
         and {{ is_compared }}
 
 ),
