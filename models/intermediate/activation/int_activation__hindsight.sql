@@ -62,30 +62,17 @@ days as (
 
 ),
 
-{# Purchases of people of whom a record is another were looked for already; time alone brings few others. #}
-{% set of_touched_people = touched_purchases(ref('int_purchases__versions')) %}
-{% if is_carried_on() %}
-people_at_rest as (
-
-    select profile_id from people
-    where profile_id not in (select touched.profile_id from {{ ref('int_profiles__touched') }} as touched)
-
-),
-
 versions as (
 
-    select * from {{ of_touched_people }}
-    where {{ is_among_few('profile_id', 'people') }}
-    union all
-    select * from {{ ref('int_purchases__versions') }}
-    where {{ is_among_few('profile_id', 'people_at_rest') }}
+    {{ purchases_of('people', ref('int_purchases__versions'), [
+        'profile_id', 'net_revenue', 'purchased_on', 'seen_on', 'next_seen_on'
+    ]) }}
 
 ),
-{% endif %}
 
 steps as (
 
-    {{ rfm_steps('people', 'days', versions='versions' if is_carried_on() else none) }}
+    {{ rfm_steps('people', 'days', versions='versions') }}
 
 ),
 

@@ -3,13 +3,12 @@
 {# What everybody in a comparison did: in the days after the assignment, and in as many before it. A tool's
    assignment has a time, and what came later on that day counts; one by hash counts from the next day on. All else
    that is told of the person there is beside it, so that sums need no other large table. #}
-{% set is_theirs, is_theirs_by_number, is_compared = 'true', 'true', 'true' %}
+{% set is_theirs, is_compared = 'true', 'true' %}
 {% set group = [
     'people.experiment_id', 'people.campaign_id', 'people.arm', 'people.stage', 'people.segment'
 ] %}
 {% if is_carried_on() %}
-{% set is_theirs = is_among_few('profile_id', 'people') %}
-{% set is_theirs_by_number = is_among_few('profile_number', 'people') %}
+{% set is_theirs = is_among_few('profile_number', 'people') %}
 {# No campaign is measured that went out before the compared days, and these only go on. #}
 {% set is_compared = 'occurred_on > ' ~ control_opens_on("date '" ~ last_finished().as_of_date ~ "'") %}
 {% endif %}
@@ -38,17 +37,16 @@ people as (
 
 purchases as (
 
-    select * from {{ ref('orders') }}
-    where
-        is_purchase
-        and {{ is_theirs }}
+    {{ purchases_of('people', ref('int_purchases'), [
+        'profile_id', 'net_revenue', 'gross_margin', 'purchased_on', 'purchased_at'
+    ]) }}
 
 ),
 
 visits as (
 
     select * from {{ ref('int_profiles__visits') }}
-    where {{ is_theirs_by_number }}
+    where {{ is_theirs }}
 
 ),
 
@@ -57,7 +55,7 @@ messages as (
     select * from {{ ref('int_profiles__messages') }}
     where
         event_type = 'sent'
-        and {{ is_theirs_by_number }}
+        and {{ is_theirs }}
         and {{ is_compared }}
 
 ),
@@ -70,10 +68,10 @@ dated_purchases as (
         people.goal_days,
         purchases.net_revenue,
         purchases.gross_margin,
-        {{ days_between('people.assigned_on', 'purchases.ordered_on') }} as days_after,
+        {{ days_between('people.assigned_on', 'purchases.purchased_on') }} as days_after,
         case
-            when people.assigned_at is null then purchases.ordered_on > people.assigned_on
-            else purchases.ordered_at >= people.assigned_at
+            when people.assigned_at is null then purchases.purchased_on > people.assigned_on
+            else purchases.purchased_at >= people.assigned_at
         end as is_after
     from people
     inner join purchases on people.profile_id = purchases.profile_id
