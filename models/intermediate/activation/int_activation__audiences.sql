@@ -118,7 +118,7 @@ campaigns as (
 last_messages as (
 
     select
-        messages.profile_id,
+        messages.profile_number,
         messages.campaign_id,
         max(messages.occurred_on) as last_sent_on
     from {{ ref('int_profiles__messages') }} as messages
@@ -126,7 +126,7 @@ last_messages as (
     where
         messages.event_type = 'sent'
         and {{ is_touched_in_activation('messages.profile_number', terms) }}
-    group by messages.profile_id, messages.campaign_id
+    group by messages.profile_number, messages.campaign_id
 
 ),
 
@@ -188,7 +188,7 @@ judged as (
     cross join as_of
     left join last_messages
         on
-            members.profile_id = last_messages.profile_id
+            members.profile_number = last_messages.profile_number
             and members.campaign_id = last_messages.campaign_id
 
 ),

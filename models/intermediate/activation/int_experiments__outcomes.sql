@@ -45,14 +45,22 @@ purchases as (
 
 visits as (
 
-    select * from {{ ref('int_profiles__visits') }}
+    select
+        profile_number,
+        visited_on,
+        started_at
+    from {{ ref('int_profiles__visits') }}
     where {{ is_theirs }}
 
 ),
 
 messages as (
 
-    select * from {{ ref('int_profiles__messages') }}
+    select
+        profile_number,
+        campaign_id,
+        occurred_on
+    from {{ ref('int_profiles__messages') }}
     where
         event_type = 'sent'
         and {{ is_theirs }}
@@ -99,11 +107,11 @@ came as (
 
     select distinct
         people.experiment_id,
-        people.profile_id
+        people.profile_number
     from people
     inner join visits
         on
-            people.profile_id = visits.profile_id
+            people.profile_number = visits.profile_number
             and people.assigned_on <= visits.visited_on
     where
         {{ days_between('people.assigned_on', 'visits.visited_on') }} <= people.goal_days
@@ -118,18 +126,18 @@ got as (
 
     select
         people.experiment_id,
-        people.profile_id,
+        people.profile_number,
         max(case when messages.campaign_id = people.campaign_id then 1 else 0 end) as messaged,
         sum(case when messages.campaign_id = people.campaign_id then 0 else 1 end) as other_messages
     from people
     inner join messages
         on
-            people.profile_id = messages.profile_id
+            people.profile_number = messages.profile_number
             and people.assigned_on < messages.occurred_on
     where
         people.campaign_id is not null
         and {{ days_between('people.assigned_on', 'messages.occurred_on') }} <= people.goal_days
-    group by people.experiment_id, people.profile_id
+    group by people.experiment_id, people.profile_number
 
 )
 
@@ -146,7 +154,7 @@ select
     people.goal_days,
     cast(coalesce(got.messaged, 0) as integer) as messaged,
     cast(coalesce(got.other_messages, 0) as integer) as other_messages,
-    cast(case when came.profile_id is null then 0 else 1 end as integer) as visited,
+    cast(case when came.profile_number is null then 0 else 1 end as integer) as visited,
     cast(coalesce(bought.converted, 0) as integer) as converted,
     cast(coalesce(bought.revenue, 0) as decimal(18, 2)) as revenue,
     cast(coalesce(bought.margin, 0) as decimal(18, 2)) as margin,
@@ -163,8 +171,8 @@ left join bought
 left join came
     on
         people.experiment_id = came.experiment_id
-        and people.profile_id = came.profile_id
+        and people.profile_number = came.profile_number
 left join got
     on
         people.experiment_id = got.experiment_id
-        and people.profile_id = got.profile_id
+        and people.profile_number = got.profile_number

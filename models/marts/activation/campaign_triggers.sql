@@ -5,13 +5,13 @@
     pre_hook='{{ forget_open_triggers() }}',
 ) }}
 
-{% set told, is_theirs = ref('int_activation__trigger_ledger'), 'true' %}
+{% set told, audiences = ref('int_activation__trigger_ledger'), ref('int_activation__audiences') %}
 {% if is_carried_on() %}
 {% set told = rows_where(
     told,
     "is_issued or reason = 'erased' or trigger_seq > (select coalesce(max(trigger_seq), 0) from " ~ this ~ ')'
 ) %}
-{% set is_theirs = is_among_few('profile_number', 'ledger') %}
+{% set audiences = rows_where(audiences, is_among_few('profile_number', 'ledger')) %}
 {% endif %}
 with
 
@@ -28,8 +28,7 @@ ledger as (
 {# Of people who are somewhere else by now nothing is said: another trigger does. #}
 audiences as (
 
-    select * from {{ ref('int_activation__audiences') }}
-    where {{ is_theirs }}
+    select * from {{ audiences }}
 
 )
 
