@@ -28,6 +28,34 @@
     {%- endif -%}
 {%- endmacro %}
 
+{# Those rows of a model that is carried on in activation, and notes the `build_number` of its rows, which are to be made
+   anew in another one by the same terms or more; or all of them: as a relation (see `made_rows`). #}
+{% macro made_in_activation(table, terms=[]) -%}
+    {%- set condition = is_touched_in_activation('profile_id', terms) -%}
+    {%- if condition == 'true' -%}
+        {{ table }}
+    {%- else -%}
+        (
+            select * from {{ table }}
+            where
+                build_number > {{ last_finished().build_number }}
+                and {{ condition }}
+        )
+    {%- endif -%}
+{%- endmacro %}
+
+{# What another model says of people who are touched, looked for once for all models of activation
+   (`int_activation__touched_profiles`, `int_activation__touched_spans`); or all that it says, if that is to be made anew
+   which follows from these terms: as a relation. #}
+{% macro of_touched(model, terms=[]) -%}
+    {%- set touched = {
+        'int_profiles': 'int_activation__touched_profiles', 'int_segments__spans': 'int_activation__touched_spans',
+    }[model] -%}
+    {%- set condition = is_touched_in_activation('profile_id', terms) -%}
+    {%- if not execute -%} {%- do ref(touched) -%} {%- endif -%}
+    {{- ref(model) if condition == 'true' else ref(touched) -}}
+{%- endmacro %}
+
 {# Config of a model that holds only people who are touched, if others are carried on. #}
 {% macro of_touched_people() -%}
     {{- config(

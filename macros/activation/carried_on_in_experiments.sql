@@ -11,8 +11,19 @@
 
 {% macro forget_touched_in_experiments() -%}
     {%- if execute and is_incremental() -%}
-        delete from {{ this }} where {{ is_touched_in_experiments('profile_id', 'experiment_id') }}
+        delete from {{ this }} where {{ is_touched_in_experiments('profile_number', 'experiment_id') }}
     {%- endif -%}
+{%- endmacro %}
+
+{# As `made_in_activation` and `of_touched` in activation: of touched people alone if no term is another. #}
+{% macro made_in_experiments(table) -%}
+    {%- set made = made_in_activation(table) -%}
+    {{- made if changed_terms() == [] else table -}}
+{%- endmacro %}
+
+{% macro of_touched_in_experiments(model) -%}
+    {%- set touched = of_touched(model) -%}
+    {{- touched if changed_terms() == [] else ref(model) -}}
 {%- endmacro %}
 
 {# The condition that rows of a person in a comparison are to be made anew. #}

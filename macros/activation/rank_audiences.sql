@@ -5,27 +5,26 @@
         set audience_rank = ranked.audience_rank
         from (
             select
-                audiences.profile_id,
-                {{ audience_rank('audiences.', 'profiles.') }} as audience_rank
-            from {{ this }} as audiences
-            inner join {{ ref('customer_profiles') }} as profiles on audiences.profile_id = profiles.profile_id
-            where audiences.is_in_audience
+                rowid as told_row,
+                audience_rank as told_rank,
+                {{ audience_rank() }} as audience_rank
+            from {{ this }}
+            where is_in_audience
         ) as ranked
         where
-            told.is_in_audience
-            and told.profile_id = ranked.profile_id
-            and told.audience_rank is distinct from ranked.audience_rank
+            told.rowid = ranked.told_row
+            and ranked.audience_rank is distinct from ranked.told_rank
     {%- endif -%}
 {%- endmacro %}
 
 {# The place in an audience: who will bring most comes first. Nobody is in two audiences. #}
-{% macro audience_rank(audiences='', profiles='') -%}
+{% macro audience_rank() -%}
     row_number() over (
-        partition by {{ audiences }}campaign_id
+        partition by campaign_id
         order by
-            {{ audiences }}predicted_clv desc nulls last,
-            {{ profiles }}net_revenue desc nulls last,
-            {{ profiles }}last_seen_on desc nulls last,
-            {{ audiences }}profile_id asc nulls last
+            predicted_clv desc nulls last,
+            net_revenue desc nulls last,
+            last_seen_on desc nulls last,
+            profile_id asc nulls last
     )
 {%- endmacro %}

@@ -59,6 +59,7 @@ WITHOUT_UNIT_TEST = {
     "source_coverage": "joins what was found: test_golden reads it with fifteen tables absent",
     "segment_membership": "rows of int_segments__spans: test_segments follows all of them",
     "orders": "selects columns of int_orders__valued",
+    "campaign_audiences": "selects columns of int_activation__audiences",
     "rejected_records": "selects columns of int_records__rejected",
 }
 # Models without a key, and why.

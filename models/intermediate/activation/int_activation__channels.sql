@@ -1,4 +1,5 @@
-{{ carried_on_in_activation(terms=['day']) }}
+{% set terms = ['day'] %}
+{{ carried_on_in_activation(terms) }}
 
 {# By which channels a person in the base may be written to, whether he can be, and has not been too often. #}
 {% set caps = var('cap_per_channel') %}
@@ -7,14 +8,13 @@ with
 
 segments_now as (
 
-    select profile_id from {{ ref('int_activation__segments_now') }}
-    where {{ is_touched_in_activation('profile_id', terms=['day']) }}
+    select profile_id from {{ made_in_activation(ref('int_activation__segments_now'), terms) }}
 
 ),
 
 profiles as (
 
-    select * from {{ ref('int_profiles') }}
+    select * from {{ of_touched('int_profiles', terms) }}
 
 ),
 

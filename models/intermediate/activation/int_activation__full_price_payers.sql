@@ -6,17 +6,14 @@ with
 
 purchases as (
 
-    select * from {{ ref('int_purchases') }}
-    where {{ is_touched('profile_id') }}
+    select * from {{ touched_purchases(ref('int_purchases')) }}
 
 ),
 
 facts as (
 
-    select * from {{ ref('int_value__purchase_facts') }}
-    where
-        is_full_price is not null
-        and {{ is_touched('profile_id') }}
+    select * from {{ made_rows(ref('int_value__purchase_facts'), 'profile_id') }}
+    where is_full_price is not null
 
 ),
 

@@ -1,4 +1,4 @@
-{{ carried_on_in_activation() }}
+{{ carried_on_in_activation(key='profile_number') }}
 
 {# The bucket is that of the id under which a person was first known: who is only renamed stays where he was,
    and who was merged is in control if either part was, for the smaller bucket counts. #}
@@ -81,10 +81,9 @@ drawn as (
         former.bucket as former_bucket,
         coalesce(former.id_count, 0) as former_count,
         new_names.told_id is not null and former.profile_id is not null as is_renamed
-    from {{ ref('int_profiles') }} as profiles
+    from {{ of_touched('int_profiles') }} as profiles
     left join former on profiles.profile_id = former.profile_id
     left join new_names on profiles.profile_id = new_names.told_id
-    where {{ is_touched_in_activation('profiles.profile_id') }}
 
 ),
 
@@ -103,7 +102,9 @@ bucketed as (
 
 select
     profile_id,
+    {{ number_of('profile_id') }} as profile_number,
     bucket,
     bucket < round(10000 * {{ var('global_control_share') }}) as is_in_global_control,
-    is_merged
+    is_merged,
+    {{ build_number() }} as build_number
 from bucketed

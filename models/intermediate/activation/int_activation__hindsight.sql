@@ -22,8 +22,7 @@ told_segments as (
 
 segments_now as (
 
-    select * from {{ ref('int_activation__segments_now') }}
-    where {{ is_touched_in_activation('profile_id') }}
+    select * from {{ made_in_activation(ref('int_activation__segments_now')) }}
 
 ),
 
@@ -45,12 +44,10 @@ people as (
         profiles.is_test,
         profiles.first_seen_on,
         profiles.contact_known_on
-    from {{ ref('int_profiles') }} as profiles
+    from {{ of_touched('int_profiles') }} as profiles
     left join told_segments on profiles.profile_id = told_segments.profile_id
     left join segments_now on profiles.profile_id = segments_now.profile_id
-    where
-        {{ is_touched_in_activation('profiles.profile_id') }}
-        and coalesce(told_segments.segment, '') <> coalesce(segments_now.segment, '')
+    where coalesce(told_segments.segment, '') <> coalesce(segments_now.segment, '')
 
 ),
 
@@ -65,9 +62,17 @@ days as (
 
 ),
 
+versions as (
+
+    {{ purchases_of('people', ref('int_purchases__versions'), [
+        'profile_id', 'net_revenue', 'purchased_on', 'seen_on', 'next_seen_on'
+    ]) }}
+
+),
+
 steps as (
 
-    {{ rfm_steps('people', 'days') }}
+    {{ rfm_steps('people', 'days', versions='versions') }}
 
 ),
 
@@ -153,14 +158,13 @@ rescored as (
         spans.lifetime_order_count = 1 as is_one_purchase,
         spans.is_engaged,
         {{ rfm_scores('spans', 'as_of.as_of_date', 'told_cuts') }}
-    from {{ ref('int_segments__spans') }} as spans
+    from {{ of_touched('int_segments__spans') }} as spans
     inner join people on spans.profile_id = people.profile_id
     cross join {{ ref('int_as_of_date') }} as as_of
     cross join told_cuts
     where
         spans.until_period_number is null
         and spans.recency_score is not null
-        and {{ is_touched_in_activation('spans.profile_id') }}
 
 ),
 

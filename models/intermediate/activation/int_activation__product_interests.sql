@@ -16,6 +16,7 @@
 )
 {%- endset %}
 {% set is_of_touched_person = is_of_touched_person if is_narrow else 'true' %}
+{% set touched_people_bought = touched_purchases(ref('int_purchases')) %}
 {{ carried_on_in_activation(terms, 'int_profiles__touched') }}
 
 {# What people looked at or put into the cart on the web of late, and have not bought: carts, products,
@@ -92,10 +93,9 @@ looks as (
 purchases as (
 
     select purchases.*
-    from {{ ref('int_purchases') }} as purchases
+    from {{ touched_people_bought if is_narrow else ref('int_purchases') }} as purchases
     inner join as_of
         on purchases.purchased_on > {{ days_before('as_of.as_of_date', windows.values() | max) }}
-    where {{ is_touched_person }}
 
 ),
 
@@ -108,6 +108,9 @@ lines as (
     where
         lines.product_id is not null
         and lines.quantity > 0
+        {% if is_narrow -%}
+        and lines.seen_on > {{ days_before(told_on, windows.values() | max) }}
+        {% endif -%}
         and {{ is_among_few('lines.order_key', 'purchases') }}
 
 ),

@@ -17,15 +17,16 @@ last_known as (
 
 looked_at as (
 
-    select told.*
-    from ({{ told_triggers() }}) as told
-    cross join last_known
+    select * from ({{ told_triggers() }}) as told
     where
-        told.profile_id is not null
-        and (
-            {{ is_touched_in_activation('told.profile_id') }}
-            or told.trigger_seq = last_known.trigger_seq
-        )
+        profile_id is not null
+        and {{ is_touched_in_activation('profile_id') }}
+    {% if is_carried_on() %}
+    {# Who is named last may be one of them. #}
+    union
+    select * from ({{ told_triggers() }}) as told
+    where trigger_seq = (select last_known.trigger_seq from last_known)
+    {% endif %}
 
 ),
 
@@ -87,8 +88,14 @@ unchanged as (
 still_there as (
 
     select profiles.profile_id
-    from {{ ref('int_profiles') }} as profiles
+    from {{ of_touched('int_profiles') }} as profiles
     where {{ is_among_few('profiles.profile_id', 'unchanged') }}
+    {% if is_carried_on() %}
+    {# Whoever is not touched is there as he was. #}
+    union all
+    select profile_id from unchanged
+    where profile_id not in (select touched.profile_id from {{ ref('int_activation__touched') }} as touched)
+    {% endif %}
 
 ),
 
@@ -140,11 +147,26 @@ followed_elsewhere as (
 
 ),
 
+{% if is_carried_on() %}
+followed_at_rest as (
+
+    select profile_id from followed_elsewhere
+    where profile_id not in (select touched.profile_id from {{ ref('int_activation__touched') }} as touched)
+
+),
+{% endif %}
+
 known as (
 
-    select distinct told.profile_id
-    from ({{ told_triggers() }}) as told
-    inner join followed_elsewhere on told.profile_id = followed_elsewhere.profile_id
+    select looked_at.profile_id
+    from looked_at
+    inner join followed_elsewhere on looked_at.profile_id = followed_elsewhere.profile_id
+    group by looked_at.profile_id
+    {% if is_carried_on() %}
+    union
+    select profile_id from ({{ told_triggers() }}) as told
+    where {{ is_among_few('profile_id', 'followed_at_rest') }}
+    {% endif %}
 
 ),
 

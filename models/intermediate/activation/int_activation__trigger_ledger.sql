@@ -35,7 +35,7 @@ hindsight as (
 
 global_control as (
 
-    select * from {{ ref('int_activation__global_control') }}
+    select * from {{ made_in_activation(ref('int_activation__global_control')) }}
     where is_in_global_control
 
 ),
@@ -101,7 +101,8 @@ last_number as (
 
 ),
 
-{# Both models before this one read the ledger as it was: built without them, it would tell all once more. #}
+{# Both models before this one read the ledger as it was: built without them, it would tell all once more. The
+   last row that names somebody is known to both: nothing is read of those before it. #}
 {% set stale -%}
 'int_activation__told_segments is older than the trigger ledger. Build what is before the ledger with it: '
 || '--select +int_activation__trigger_ledger'
@@ -119,7 +120,12 @@ freshness as (
             else 'fresh'
         end as freshness
     from ({{ told_triggers() }}) as told
-    where told.profile_id is not null
+    where
+        told.profile_id is not null
+        and told.trigger_seq >= (
+            select coalesce(max(named.trigger_seq), 0)
+            from {{ ref('int_activation__told_segments') }} as named
+        )
 
 ),
 
@@ -171,8 +177,7 @@ segments_now as (
     select
         profile_id,
         segment
-    from {{ ref('int_activation__segments_now') }}
-    where {{ is_touched_in_activation('profile_id') }}
+    from {{ made_in_activation(ref('int_activation__segments_now')) }}
 
 ),
 

@@ -1,4 +1,4 @@
-{{ carried_on_in_activation() }}
+{{ carried_on_in_activation(key='profile_number') }}
 
 {# Whoever is in an experiment, once. The first assignment counts; a later one to another arm, or a merge of
    people from two arms, mixes them. #}
@@ -18,7 +18,7 @@ former_ids as (
 
 spans as (
 
-    select * from {{ ref('int_segments__spans') }}
+    select * from {{ of_touched('int_segments__spans') }}
 
 ),
 
@@ -30,14 +30,14 @@ segments as (
 
 control as (
 
-    select * from {{ ref('int_activation__global_control') }}
+    select * from {{ made_in_activation(ref('int_activation__global_control')) }}
 
 ),
 
 staff as (
 
     select profile_id
-    from {{ ref('int_profiles') }}
+    from {{ of_touched('int_profiles') }}
     where is_test
 
 ),
@@ -132,6 +132,7 @@ ranked as (
 select
     ranked.experiment_id,
     ranked.profile_id,
+    control.profile_number,
     ranked.arm,
     ranked.source,
     ranked.segment,

@@ -22,13 +22,13 @@ membership as (
 
 control as (
 
-    select * from {{ ref('int_activation__global_control') }}
+    select * from {{ made_in_experiments(ref('int_activation__global_control')) }}
 
 ),
 
 profiles as (
 
-    select * from {{ ref('int_profiles') }}
+    select * from {{ of_touched_in_experiments('int_profiles') }}
     where not is_test
 
 ),
@@ -99,9 +99,11 @@ select
     first_meant.experiment_id,
     first_meant.campaign_id,
     first_meant.profile_id,
+    control.profile_number,
     control.is_in_global_control,
     control.is_merged,
-    {{ days_before('first_meant.sent_on', 1) }} as assigned_on
+    {{ days_before('first_meant.sent_on', 1) }} as assigned_on,
+    {{ build_number() }} as build_number
 from first_meant
 inner join profiles on first_meant.profile_id = profiles.profile_id
 inner join control on first_meant.profile_id = control.profile_id

@@ -6,13 +6,13 @@ with
 
 control as (
 
-    select * from {{ ref('int_activation__global_control') }}
+    select * from {{ made_in_experiments(ref('int_activation__global_control')) }}
 
 ),
 
 profiles as (
 
-    select * from {{ ref('int_profiles') }}
+    select * from {{ of_touched_in_experiments('int_profiles') }}
     where
         not is_test
         and {{ is_touched_in_experiments('profile_id', "'global_control'") }}
@@ -27,7 +27,7 @@ periods as (
 
 spans as (
 
-    select * from {{ ref('int_segments__spans') }}
+    select * from {{ of_touched_in_experiments('int_segments__spans') }}
     where {{ is_touched_in_experiments('profile_id', "'global_control'") }}
 
 ),
@@ -76,11 +76,13 @@ control_people as (
     select
         'global_control' as experiment_id,
         control.profile_id,
+        control.profile_number,
         opening_segments.segment,
         opening_segments.stage,
         control.is_in_global_control,
         control.is_merged,
-        opened.opened_on as assigned_on
+        opened.opened_on as assigned_on,
+        {{ build_number() }} as build_number
     from control
     inner join profiles on control.profile_id = profiles.profile_id
     inner join opened on profiles.contact_known_on <= opened.opened_on

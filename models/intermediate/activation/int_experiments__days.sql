@@ -19,6 +19,7 @@ select
     sample.experiment_id,
     sample.campaign_id,
     sample.profile_id,
+    sample.profile_number,
     case when sample.is_mixed then 'mixed' else sample.arm end as arm,
     sample.segment,
     sample.stage,

@@ -4,8 +4,11 @@
    assignment has a time, and what came later on that day counts; one by hash counts from the next day on. All else
    that is told of the person there is beside it, so that sums need no other large table. #}
 {% set is_theirs, is_compared = 'true', 'true' %}
+{% set group = [
+    'people.experiment_id', 'people.campaign_id', 'people.arm', 'people.stage', 'people.segment'
+] %}
 {% if is_carried_on() %}
-{% set is_theirs = is_among_few('profile_id', 'people') %}
+{% set is_theirs = is_among_few('profile_number', 'people') %}
 {# No campaign is measured that went out before the compared days, and these only go on. #}
 {% set is_compared = 'occurred_on > ' ~ control_opens_on("date '" ~ last_finished().as_of_date ~ "'") %}
 {% endif %}
@@ -17,6 +20,7 @@ people as (
         experiment_id,
         campaign_id,
         profile_id,
+        profile_number,
         arm,
         segment,
         stage,
@@ -27,29 +31,36 @@ people as (
         assigned_on,
         assigned_at
     from {{ ref('int_experiments__days') }}
-    where {{ is_touched_in_experiments('profile_id', 'experiment_id') }}
+    where {{ is_touched_in_experiments('profile_number', 'experiment_id') }}
 
 ),
 
 purchases as (
 
-    select * from {{ ref('orders') }}
-    where
-        is_purchase
-        and {{ is_theirs }}
+    {{ purchases_of('people', ref('int_purchases'), [
+        'profile_id', 'net_revenue', 'gross_margin', 'purchased_on', 'purchased_at'
+    ]) }}
 
 ),
 
 visits as (
 
-    select * from {{ ref('int_profiles__visits') }}
+    select
+        profile_number,
+        visited_on,
+        started_at
+    from {{ ref('int_profiles__visits') }}
     where {{ is_theirs }}
 
 ),
 
 messages as (
 
-    select * from {{ ref('int_profiles__messages') }}
+    select
+        profile_number,
+        campaign_id,
+        occurred_on
+    from {{ ref('int_profiles__messages') }}
     where
         event_type = 'sent'
         and {{ is_theirs }}
@@ -65,10 +76,10 @@ dated_purchases as (
         people.goal_days,
         purchases.net_revenue,
         purchases.gross_margin,
-        {{ days_between('people.assigned_on', 'purchases.ordered_on') }} as days_after,
+        {{ days_between('people.assigned_on', 'purchases.purchased_on') }} as days_after,
         case
-            when people.assigned_at is null then purchases.ordered_on > people.assigned_on
-            else purchases.ordered_at >= people.assigned_at
+            when people.assigned_at is null then purchases.purchased_on > people.assigned_on
+            else purchases.purchased_at >= people.assigned_at
         end as is_after
     from people
     inner join purchases on people.profile_id = purchases.profile_id
@@ -96,11 +107,11 @@ came as (
 
     select distinct
         people.experiment_id,
-        people.profile_id
+        people.profile_number
     from people
     inner join visits
         on
-            people.profile_id = visits.profile_id
+            people.profile_number = visits.profile_number
             and people.assigned_on <= visits.visited_on
     where
         {{ days_between('people.assigned_on', 'visits.visited_on') }} <= people.goal_days
@@ -115,18 +126,18 @@ got as (
 
     select
         people.experiment_id,
-        people.profile_id,
+        people.profile_number,
         max(case when messages.campaign_id = people.campaign_id then 1 else 0 end) as messaged,
         sum(case when messages.campaign_id = people.campaign_id then 0 else 1 end) as other_messages
     from people
     inner join messages
         on
-            people.profile_id = messages.profile_id
+            people.profile_number = messages.profile_number
             and people.assigned_on < messages.occurred_on
     where
         people.campaign_id is not null
         and {{ days_between('people.assigned_on', 'messages.occurred_on') }} <= people.goal_days
-    group by people.experiment_id, people.profile_id
+    group by people.experiment_id, people.profile_number
 
 )
 
@@ -134,6 +145,8 @@ select
     people.experiment_id,
     people.campaign_id,
     people.profile_id,
+    people.profile_number,
+    {{ row_hash(group) }} as group_number,
     people.arm,
     people.segment,
     people.stage,
@@ -141,7 +154,7 @@ select
     people.goal_days,
     cast(coalesce(got.messaged, 0) as integer) as messaged,
     cast(coalesce(got.other_messages, 0) as integer) as other_messages,
-    cast(case when came.profile_id is null then 0 else 1 end as integer) as visited,
+    cast(case when came.profile_number is null then 0 else 1 end as integer) as visited,
     cast(coalesce(bought.converted, 0) as integer) as converted,
     cast(coalesce(bought.revenue, 0) as decimal(18, 2)) as revenue,
     cast(coalesce(bought.margin, 0) as decimal(18, 2)) as margin,
@@ -158,8 +171,8 @@ left join bought
 left join came
     on
         people.experiment_id = came.experiment_id
-        and people.profile_id = came.profile_id
+        and people.profile_number = came.profile_number
 left join got
     on
         people.experiment_id = got.experiment_id
-        and people.profile_id = got.profile_id
+        and people.profile_number = got.profile_number

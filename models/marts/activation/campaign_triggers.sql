@@ -5,19 +5,21 @@
     pre_hook='{{ forget_open_triggers() }}',
 ) }}
 
-{% set told, is_theirs = ref('int_activation__trigger_ledger'), 'true' %}
+{% set told, audiences = ref('int_activation__trigger_ledger'), ref('int_activation__audiences') %}
 {% if is_carried_on() %}
 {% set told = rows_where(
     told,
     "is_issued or reason = 'erased' or trigger_seq > (select coalesce(max(trigger_seq), 0) from " ~ this ~ ')'
 ) %}
-{% set is_theirs = is_among_few('profile_id', 'ledger') %}
+{% set audiences = rows_where(audiences, is_among_few('profile_number', 'ledger')) %}
 {% endif %}
 with
 
 ledger as (
 
-    select told.*
+    select
+        told.*,
+        {{ number_of('told.profile_id') }} as profile_number
     from {{ told }} as told
     where coalesce(told.reason, '') <> 'no change'
 
@@ -26,8 +28,7 @@ ledger as (
 {# Of people who are somewhere else by now nothing is said: another trigger does. #}
 audiences as (
 
-    select * from {{ ref('campaign_audiences') }}
-    where {{ is_theirs }}
+    select * from {{ audiences }}
 
 )
 

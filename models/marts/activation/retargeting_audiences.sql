@@ -1,17 +1,18 @@
-{{ carried_on_in_activation(terms=['day', 'products']) }}
+{% set terms = ['day', 'products'] %}
+{{ carried_on_in_activation(terms) }}
 
 with
 
 interests as (
 
     select * from {{ ref('int_activation__product_interests') }}
-    where {{ is_touched_in_activation('profile_id', terms=['day', 'products']) }}
+    where {{ is_touched_in_activation('profile_id', terms) }}
 
 ),
 
 profiles as (
 
-    select * from {{ ref('int_profiles') }}
+    select * from {{ of_touched('int_profiles', terms) }}
     where not is_test
 
 ),
@@ -22,20 +23,24 @@ consents as (
         profile_id,
         channel
     from {{ ref('int_profiles__consents') }}
-    where status = 'granted'
+    where
+        status = 'granted'
+        and {{ is_touched_in_activation('profile_id', terms) }}
 
 ),
 
 refusals as (
 
     select * from {{ ref('int_profiles__consents') }}
-    where status = 'withdrawn'
+    where
+        status = 'withdrawn'
+        and {{ is_touched_in_activation('profile_id', terms) }}
 
 ),
 
 global_control as (
 
-    select * from {{ ref('int_activation__global_control') }}
+    select * from {{ made_in_activation(ref('int_activation__global_control'), terms) }}
     where is_in_global_control
 
 ),
