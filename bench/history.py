@@ -74,6 +74,8 @@ select
     order_key, profile_id, round(net_revenue / 2, 2), 1, ordered_on, ordered_on + after_days, null
 from orders
 where is_sent_back and ordered_on + after_days <= date '{last}';
+create table intermediate.int_purchases__touched as
+from intermediate.int_purchases__versions limit 0;
 create table intermediate.int_orders__placed as select ordered_on from orders;
 create table intermediate.int_as_of_date as select date '{last}' as as_of_date;
 create table intermediate.int_profiles as
@@ -82,7 +84,9 @@ select
     case when u(person, 'contact') < 0.7 then joined_on end as contact_known_on
 from people;
 create table intermediate.int_profiles__active_spans as
-select profile_id, activity, active_from, (active_from + days)::date as active_until
+select
+    profile_id, hash(hash(profile_id)) as profile_number, activity, active_from,
+    (active_from + days)::date as active_until
 from (
     select
         profile_id, joined_on + (200 * n)::integer as active_from,

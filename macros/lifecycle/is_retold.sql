@@ -29,3 +29,10 @@
         delete from {{ this }} where {{ is_retold('profile_id') }} or profile_id is null
     {%- endif -%}
 {%- endmacro %}
+
+{# Hook of the history itself: takes out that of everybody of whom it is told anew, or who is no more. #}
+{% macro forget_told_anew() -%}
+    {%- if execute and is_incremental() -%}
+        delete from {{ this }} where {{ is_among_few('profile_number', ref('int_segments__touched')) }}
+    {%- endif -%}
+{%- endmacro %}

@@ -11,16 +11,10 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# Hook of that model: takes out the steps of courses that nobody went any more in the build before. #}
+{# Hook of that model: takes out the steps of courses that nobody goes any more. #}
 {% macro forget_courses_of_nobody() -%}
-    {%- set courses = left_table('intermediate', 'int_segments__courses') -%}
     {%- if execute and is_incremental() -%}
         delete from {{ this }}
-        where
-            {%- if is_carried_on() and courses %}
-            course_hash not in (select course_hash from {{ courses }})
-            {%- else %}
-            true
-            {%- endif %}
+        where {{ "course_hash not in (select course_hash from " ~ ref('int_segments__courses') ~ ")" if is_carried_on() else 'true' }}
     {%- endif -%}
 {%- endmacro %}

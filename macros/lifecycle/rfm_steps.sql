@@ -6,21 +6,28 @@
 
    `people` is a relation of whom to ask about, with `profile_id` and `is_test`, for test accounts buy nothing; `person`
    names the column of it that tells them apart. `days` is a relation as int_calendar, and `versions` one that has no
-   more than what these people bought, if there is one. #}
+   more than what these people bought, if there is one; or a list of several, each with the condition on `people` of
+   whom it is asked: one that is asked of nobody is not read. #}
 {% macro rfm_steps(people, days, person='profile_id', versions=none) -%}
+    {%- set whole = [(versions or ref('int_purchases__versions'), 'true')] -%}
     with
 
     purchases as (
 
+        {% for relation, condition in (versions if versions is iterable and versions is not string else whole) -%}
         select
             people.{{ person }},
             versions.purchased_on,
             versions.net_revenue,
             versions.seen_on,
             versions.next_seen_on
-        from {{ versions or ref('int_purchases__versions') }} as versions
+        from {{ relation }} as versions
         inner join {{ people }} as people on versions.profile_id = people.profile_id
-        where not people.is_test
+        where
+            not people.is_test
+            and {{ condition }}
+        {{ 'union all' if not loop.last }}
+        {% endfor %}
 
     ),
 

@@ -247,7 +247,7 @@ def drive(home):
     run("build", "--select", f"identity_splits+,{LEDGER}")
     tell("split")
     told = "int_activation__told_segments"
-    select = ("--select", told, f"int_rfm__calibrations+,{LEDGER}")
+    select = ("--select", told, f"int_rfm__metrics+,{LEDGER}")
     run("build", *select, "--write-json", recalibrate=True)
     tell("recalibrated")
 

@@ -58,7 +58,7 @@ def judge(demo):
                         period_end = max(period_end) over () as is_current,
                         period_end < max(period_end) over () or {is_full} as is_full
                     from periods;
-                create table int_purchases as select date '{FIRST}' as purchased_on;
+                create table int_value__first_purchases as select date '{FIRST}' as acquired_on;
             """)
             found = connection.execute(f"from ({sql}) order by period_end, segment_order").df()
         return {

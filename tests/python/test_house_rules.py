@@ -53,6 +53,7 @@ WITHOUT_UNIT_TEST = {
     "int_value__fits": "state: test_lifetime_value runs it over time",
     "int_value__expected_purchases": "test_lifetime_value compares it with integrals",
     "int_rfm__calibrations": "state: test_segments runs it over time",
+    "int_segments__spans": "hands on int_segments__recomputed: test_incremental carries it on",
     "int_experiments__estimates": "Python: test_experiments holds it against other implementations",
     "experiment_assignments": "selects columns of int_experiments__assigned",
     "rfm_thresholds": "hands on int_rfm__calibrations: test_segments runs it over time",

@@ -803,7 +803,7 @@ def runs(histories, shared):
 def run_over_time(histories, shared):
     raw, home = shared / "raw" / "over_time", shared / "over_time"
     after_orders = ["base_shop__orders+,+rfm_thresholds"]
-    only_cuts = ["int_rfm__measured_cuts+,+rfm_thresholds"]
+    only_cuts = ["int_rfm__metrics+,+rfm_thresholds"]
     shutil.copytree(shared / "raw" / "histories", raw)
     home.mkdir()
     shutil.copy(histories.database, home)

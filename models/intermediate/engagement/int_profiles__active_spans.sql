@@ -1,9 +1,9 @@
 {% set reasons = ['identity', 'visits', 'messages'] %}
-{{ carried_on('profile_id', reasons) }}
+{{ carried_on('profile_number', reasons) }}
 
 {# From when to when, both days included, somebody counts as engaged (90 days from a message opened or
    clicked, or from a visit that nothing prompted) or as a visitor (`visitor_window_days` from a visit). Days
-   that follow closely make one span. #}
+   that follow closely make one span. What is in it is counted, so that nobody has to ask visits again. #}
 {% set windows = {'engaged': 90, 'visitor': var('visitor_window_days')} %}
 
 with
@@ -24,6 +24,7 @@ days as (
         profile_id,
         'engaged' as activity,
         occurred_on as active_on,
+        occurred_on as answered_on,
         {{ windows.engaged }} as window_days
     from {{ ref('int_profiles__answers') }}
     where
@@ -34,6 +35,7 @@ days as (
         profile_id,
         'engaged' as activity,
         visited_on as active_on,
+        null as answered_on,
         {{ windows.engaged }} as window_days
     from visits
     where is_unprompted
@@ -42,6 +44,7 @@ days as (
         profile_id,
         'visitor' as activity,
         visited_on as active_on,
+        null as answered_on,
         {{ windows.visitor }} as window_days
     from visits
 
@@ -63,8 +66,10 @@ stretches as (
         profile_id,
         activity,
         stretch,
+        count(*) as record_count,
         min(active_on) as active_from,
-        {{ days_after('max(active_on)', 'window_days - 1') }} as active_until
+        {{ days_after('max(active_on)', 'window_days - 1') }} as active_until,
+        max(answered_on) as last_answered_on
     from numbered_days
     group by profile_id, activity, window_days, stretch
 
@@ -101,8 +106,11 @@ numbered as (
 
 select
     profile_id,
+    {{ number_of('profile_id') }} as profile_number,
     activity,
+    cast(sum(record_count) as bigint) as record_count,
     min(active_from) as active_from,
-    max(active_until) as active_until
+    max(active_until) as active_until,
+    max(last_answered_on) as last_answered_on
 from numbered
 group by profile_id, activity, span_number

@@ -1,4 +1,4 @@
-{{ carried_on('profile_id') }}
+{{ carried_on('profile_number') }}
 
 {# What each person has done by the as-of date, and allows. Nothing here says how long ago it was: it stays
    until the person does something else. #}
@@ -6,7 +6,10 @@ with
 
 profiles as (
 
-    select profile_id from {{ ref('int_profiles') }}
+    select
+        profile_id,
+        {{ number_of('profile_id') }} as profile_number
+    from {{ ref('int_profiles') }}
     where {{ is_touched('profile_id') }}
 
 ),
@@ -26,34 +29,24 @@ purchases as (
         sum(net_revenue) as net_revenue,
         sum(gross_margin) as gross_margin,
         max(purchased_on) as last_purchased_on
-    from {{ ref('int_purchases') }}
-    where {{ is_touched('profile_id') }}
+    from {{ touched_purchases(ref('int_purchases')) }}
     group by profile_id
 
 ),
 
-visits as (
+{# Every visit, and every message opened or clicked, is in a span. #}
+activities as (
 
     select
-        profile_id,
-        count(*) as session_count,
-        max(visited_on) as last_visited_on
-    from {{ ref('int_profiles__visits') }}
-    where {{ is_touched('profile_id') }}
-    group by profile_id
-
-),
-
-answers as (
-
-    select
-        profile_id,
-        max(occurred_on) as last_answered_on
-    from {{ ref('int_profiles__answers') }}
-    where
-        event_type in ('opened', 'clicked')
-        and {{ is_touched('profile_id') }}
-    group by profile_id
+        profile_number,
+        cast(sum(case when activity = 'visitor' then record_count else 0 end) as bigint) as session_count,
+        {{ days_before(
+            "max(case when activity = 'visitor' then active_until end)", var('visitor_window_days') - 1
+        ) }} as last_visited_on,
+        max(last_answered_on) as last_answered_on
+    from {{ ref('int_profiles__active_spans') }}
+    where {{ is_touched('profile_number') }}
+    group by profile_number
 
 ),
 
@@ -75,6 +68,7 @@ select
 
     ---------- ids
     profiles.profile_id,
+    profiles.profile_number,
 
     ---------- strings
     acquisitions.acquisition_channel,
@@ -87,17 +81,16 @@ select
     cast(coalesce(purchases.order_count, 0) as bigint) as order_count,
     cast(coalesce(purchases.net_revenue, 0) as decimal(18, 2)) as net_revenue,
     cast(coalesce(purchases.gross_margin, 0) as decimal(18, 2)) as gross_margin,
-    cast(coalesce(visits.session_count, 0) as bigint) as session_count,
+    cast(coalesce(activities.session_count, 0) as bigint) as session_count,
 
     ---------- dates
     acquisitions.acquired_on,
     purchases.last_purchased_on,
-    visits.last_visited_on,
-    answers.last_answered_on
+    activities.last_visited_on,
+    activities.last_answered_on
 
 from profiles
 left join acquisitions on profiles.profile_id = acquisitions.profile_id
 left join purchases on profiles.profile_id = purchases.profile_id
-left join visits on profiles.profile_id = visits.profile_id
-left join answers on profiles.profile_id = answers.profile_id
+left join activities on profiles.profile_number = activities.profile_number
 left join consents on profiles.profile_id = consents.profile_id

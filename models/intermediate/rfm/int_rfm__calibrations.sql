@@ -24,13 +24,14 @@ measured as (
 
 ),
 
-{% if is_incremental() -%}
-kept as (
+last_number as (
 
-    select
-        max(calibration_number) as last_number,
-        max(case when definition = {{ yardstick_definition() }} then calibrated_on end) as calibrated_on
+    {% if is_incremental() -%}
+    select coalesce(max(calibration_number), 0) as calibration_number
     from {{ this }}
+    {%- else -%}
+    select 0 as calibration_number
+    {%- endif %}
 
 ),
 
@@ -38,26 +39,12 @@ due as (
 
     select
         measured.*,
-        coalesce(kept.last_number, 0) + 1 as calibration_number
+        last_number.calibration_number + 1 as calibration_number
     from measured
-    cross join kept
-    where
-        kept.calibrated_on is null
-        or {{ 'true' if var('recalibrate') else 'false' }}
-        or {{ days_between('kept.calibrated_on', 'measured.period_end') }}
-        >= {{ var('rfm_recalibrate_after_days') }}
+    cross join last_number
+    where {{ 'true' if calibration_due() else 'false' }}
 
 )
-{%- else -%}
-due as (
-
-    select
-        measured.*,
-        1 as calibration_number
-    from measured
-
-)
-{%- endif %}
 
 select
     cast(calibration_number as bigint) as calibration_number,

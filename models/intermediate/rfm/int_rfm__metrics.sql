@@ -1,9 +1,14 @@
 {% set reasons = ['identity', 'orders', 'accounts'] %}
+{% set is_held = var('rfm_yardstick') == 'held' %}
+{% if is_held %}
+{{ config(materialized='table') }}
+{% else %}
 {{ carried_on('profile_id', by=reasons) }}
+{% endif %}
 
 {# What cuts are measured on. A yardstick that is held asks for the as-of date alone, and one step stands for
-   all periods; a rolling one asks for every period, to see what had happened by its end. Nothing here depends on
-   how long ago it was, so that it stays as long as nobody buys or sends back. #}
+   all periods, if it is to be measured; a rolling one asks for every period, to see what had happened by its end.
+   Nothing here depends on how long ago it was, so that it stays as long as nobody buys or sends back. #}
 with
 
 people as (
@@ -12,6 +17,7 @@ people as (
         profile_id,
         is_test
     from {{ touched_rows(ref('int_profiles'), 'profile_id', by=reasons) }}
+    where {{ 'true' if cuts_measured() else 'false' }}
 
 ),
 
@@ -21,7 +27,7 @@ periods as (
 
 ),
 
-{% if var('rfm_yardstick') == 'held' -%}
+{% if is_held -%}
 days as (
 
     select

@@ -2,14 +2,14 @@
    depend on how many people stay where they are. #}
 with
 
-courses as (
+moves as (
 
     select
         segment,
         previous_segment,
         customers,
         from_period_number
-    from {{ ref('int_segments__courses') }}
+    from {{ ref('int_segments__moves') }}
 
 ),
 
@@ -31,7 +31,7 @@ changes as (
         segment,
         from_period_number as period_number,
         customers as change
-    from courses
+    from moves
 
     union all
 
@@ -39,7 +39,7 @@ changes as (
         previous_segment as segment,
         from_period_number as period_number,
         -customers as change
-    from courses
+    from moves
 
 ),
 

@@ -9,12 +9,6 @@ touched as (
 
 ),
 
-periods as (
-
-    select * from {{ ref('int_periods') }}
-
-),
-
 steps as (
 
     select * from {{ ref('int_segments__steps') }}
@@ -76,6 +70,7 @@ spans as (
 
 select
     touched.profile_id,
+    touched.profile_number,
     touched.facts_hash,
     touched.settings_hash,
     touched.definition_hash,
@@ -93,18 +88,16 @@ select
     case when steps.lifetime_order_count > 0 then steps.lifetime_order_count end as lifetime_order_count,
     spans.period_number as from_period_number,
     spans.until_period_number,
+    case when spans.segment is not null then spans.entered_in end as entered_in,
     {{ build_number() }} as build_number,
     spans.is_engaged,
-    case when spans.segment is not null then periods.period_end end as entered_on,
     steps.first_purchased_on,
     steps.last_purchased_on,
     touched.first_day,
     as_of.as_of_date as told_on,
-    touched.last_turned_on,
     touched.next_turn_on
 from spans
 inner join touched on spans.person_number = touched.person_number
-inner join periods on spans.entered_in = periods.period_number
 cross join as_of
 left join steps
     on

@@ -11,6 +11,8 @@
     ",
 ) }}
 
+{% set finished = told_by_finished() %}
+
 {# Rows of past periods that say something else than when they were first told, as late data, a merge or a
    cut makes them do. New cuts, code or an older first period alone make no row another, and by other vars
    nothing can be compared: then the rows of everybody are others. #}
@@ -18,7 +20,10 @@ with
 
 touched as (
 
-    select profile_id from {{ ref('int_segments__touched') }}
+    select
+        profile_id,
+        profile_number
+    from {{ ref('int_segments__touched') }}
     where is_changed
 
 ),
@@ -39,7 +44,8 @@ as_of as (
 told_by as (
 
     select
-        max(told_on) as told_on,
+        {# A finished build told everybody's, anew or not. #}
+        greatest(max(told_on), date '{{ (finished or {}).as_of_date or '1900-01-01' }}') as told_on,
         max(settings_hash) as settings_hash,
         max(first_day) as first_day
     from ({{ told_spans() }}) as told_spans
@@ -84,10 +90,22 @@ told_periods as (
 told as (
 
     select
-        told_spans.*,
+        told_spans.profile_number,
+        told_spans.definition_hash,
+        told_spans.segment,
+        told_spans.out_of_base_reason,
+        told_spans.recency_score,
+        told_spans.frequency_score,
+        told_spans.monetary_score,
+        told_spans.order_count,
+        told_spans.net_revenue,
+        told_spans.lifetime_order_count,
+        told_spans.entered_in,
+        told_spans.is_engaged,
+        told_spans.last_purchased_on,
         periods.period_end
-    from ({{ told_spans() }}) as told_spans
-    inner join touched on told_spans.profile_id = touched.profile_id
+    from ({{ told_spans(is_among_few('profile_number', 'touched')) }}) as told_spans
+    inner join touched on told_spans.profile_number = touched.profile_number
     inner join told_periods as periods
         on
             told_spans.from_period_number <= periods.told_number
@@ -102,7 +120,7 @@ now_known as (
         periods.period_number,
         periods.period_end
     from {{ ref('int_segments__recomputed') }} as recomputed
-    inner join touched on recomputed.profile_id = touched.profile_id
+    inner join touched on recomputed.profile_number = touched.profile_number
     inner join told_periods as periods
         on
             recomputed.settings_hash = periods.settings_hash
@@ -119,7 +137,7 @@ from now_known
 cross join as_of
 left join told
     on
-        now_known.profile_id = told.profile_id
+        now_known.profile_number = told.profile_number
         and now_known.period_end = told.period_end
 where
     (
@@ -127,7 +145,7 @@ where
         or (now_known.from_period_number = now_known.period_number and now_known.previous_segment is not null)
     )
     and (
-        told.profile_id is null
+        told.profile_number is null
         or now_known.is_engaged <> told.is_engaged
         or now_known.lifetime_order_count is distinct from told.lifetime_order_count
         or now_known.order_count is distinct from told.order_count
@@ -138,7 +156,7 @@ where
             now_known.definition_hash = told.definition_hash
             and (
                 now_known.segment is distinct from told.segment
-                or now_known.entered_on is distinct from told.entered_on
+                or now_known.entered_in is distinct from told.entered_in
                 or now_known.recency_score is distinct from told.recency_score
                 or now_known.frequency_score is distinct from told.frequency_score
                 or now_known.monetary_score is distinct from told.monetary_score

@@ -28,12 +28,11 @@ people as (
 
     select
         touched.person_number,
-        touched.profile_id,
-        profiles.is_test,
-        coalesce(profiles.first_seen_on, first_period.first_day) as known_on,
-        profiles.contact_known_on
-    from {{ ref('int_profiles') }} as profiles
-    inner join touched on profiles.profile_id = touched.profile_id
+        touched.profile_number,
+        touched.is_test,
+        coalesce(touched.first_seen_on, first_period.first_day) as known_on,
+        touched.contact_known_on
+    from touched
     cross join first_period
 
 ),
@@ -60,9 +59,11 @@ active_spans as (
 
     select
         people.person_number,
-        active_spans.*
+        active_spans.activity,
+        active_spans.active_from,
+        active_spans.active_until
     from {{ ref('int_profiles__active_spans') }} as active_spans
-    inner join people on active_spans.profile_id = people.profile_id
+    inner join people on active_spans.profile_number = people.profile_number
 
 ),
 

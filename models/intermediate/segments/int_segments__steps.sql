@@ -1,15 +1,22 @@
-{# What touched people had bought, at the ends of those periods in which one of their purchases changed. #}
+{# What touched people had bought, at the ends of those periods in which one of their purchases changed. Of
+   those of whom something else is known in this build, purchases were looked for once; of whoever else is told
+   anew, here. #}
+{% set versions = [
+    (ref('int_purchases__touched'), 'people.touched_in = ' ~ build_number()),
+    (ref('int_purchases__versions'), 'people.touched_in is distinct from ' ~ build_number()),
+] %}
+
 with
 
 people as (
 
     select
-        touched.person_number,
-        touched.profile_id,
-        profiles.is_test
-    from {{ ref('int_segments__touched') }} as touched
-    inner join {{ ref('int_profiles') }} as profiles on touched.profile_id = profiles.profile_id
-    where touched.facts_hash is not null
+        person_number,
+        profile_id,
+        is_test,
+        touched_in
+    from {{ ref('int_segments__touched') }}
+    where facts_hash is not null
 
 ),
 
@@ -21,7 +28,7 @@ calendar as (
 
 steps as (
 
-    {{ rfm_steps('people', 'calendar', person='person_number') }}
+    {{ rfm_steps('people', 'calendar', person='person_number', versions=versions) }}
 
 )
 

@@ -6,7 +6,6 @@
    Facts are asked only of whom they may be others: the tables that they are in are carried on, so that they hold
    other rows of people alone who are touched. #}
 {% set finished = told_by_finished() %}
-{% set asked = is_among_few('profile_id', 'asked') if finished else 'true' %}
 {% set is_held = var('rfm_yardstick') == 'held' %}
 {% set told_cuts = ([] if is_held else ['period_end']) + yardstick_cuts() %}
 
@@ -89,48 +88,98 @@ definition as (
 
 ),
 
-told_days as (
+{% if finished %}
+touched_people as (
 
-    {# Of a period that was not over only what came before it was told for good. #}
     select
-        calendar_day as told_on,
-        case when period_end = calendar_day then calendar_day else previous_period_end end as told_until
-    from calendar
+        profile_id,
+        profile_number
+    from {{ ref('int_profiles__touched') }}
 
 ),
 
-{% if finished %}
+{# What is not `<>`, for DuckDB holds these against the smallest and largest of each block, and reads none. #}
+passed as (
+
+    {% for condition in [
+        'next_turn_on <= (select as_of_date from as_of)',
+        'definition_hash < (select definition_hash from definition)',
+        'definition_hash > (select definition_hash from definition)',
+    ] %}
+    select
+        profile_id,
+        profile_number
+    from ({{ told_spans() }}) as spans
+    where
+        until_period_number is null
+        and {{ condition }}
+    union
+    {% endfor %}
+    {# Of somebody who was not seen yet nothing is told. #}
+    select
+        profile_id,
+        {{ number_of('profile_id') }} as profile_number
+    from {{ ref('int_profiles') }}
+    where
+        first_seen_on > date '{{ finished.as_of_date }}'
+        and first_seen_on <= (select as_of_date from as_of)
+
+),
+
+{# Of whom time alone may tell something else. #}
+at_rest as (
+
+    select
+        passed.profile_id,
+        passed.profile_number
+    from passed
+    left join touched_people on passed.profile_number = touched_people.profile_number
+    where touched_people.profile_number is null
+
+),
+
 asked as (
 
-    select profile_id from {{ ref('int_profiles__touched') }}
-    union
-    select spans.profile_id
-    from ({{ told_spans() }}) as spans
-    cross join definition
-    cross join as_of
-    left join told_days on spans.told_on = told_days.told_on
-    where
-        spans.until_period_number is null
-        and (
-            told_days.told_until is null
-            or spans.definition_hash <> definition.definition_hash
-            or spans.last_turned_on > told_days.told_until
-            or spans.next_turn_on <= as_of.as_of_date
-        )
-    {# Of somebody who was not seen yet nothing is told. #}
-    union
-    select profile_id from {{ ref('int_profiles') }}
-    where first_seen_on > date '{{ finished.as_of_date }}'
+    select
+        profile_id,
+        profile_number
+    from touched_people
+    union all
+    select
+        profile_id,
+        profile_number
+    from at_rest
 
 ),
 
 {% else %}
 -- depends_on: {{ ref('int_profiles__touched') }}
+-- depends_on: {{ ref('int_purchases__touched') }}
 {% endif %}
 profiles as (
 
-    select * from {{ ref('int_profiles') }}
-    where {{ asked }}
+    select
+        profile_id,
+        {{ number_of('profile_id') }} as profile_number,
+        is_test,
+        first_seen_on,
+        contact_known_on
+    from {{ ref('int_profiles') }}
+    {% if finished %}
+    where {{ is_among_few('profile_id', 'asked') }}
+    {% endif %}
+
+),
+
+{% set purchase_columns = 'profile_id, order_key, purchased_on, seen_on, next_seen_on, net_revenue' %}
+versions as (
+
+    select {{ purchase_columns }} from {{ ref('int_purchases__versions') }}
+    {% if finished %}
+    where {{ is_among_few('profile_id', 'at_rest') }}
+    union all
+    select {{ purchase_columns }} from {{ ref('int_purchases__touched') }}
+    {% endif %}
 
 ),
 
@@ -142,8 +191,7 @@ purchases as (
             as purchases_hash,
         max(coalesce(next_seen_on, seen_on)) as last_changed_on,
         max(case when next_seen_on is null then purchased_on end) as last_purchased_on
-    from {{ ref('int_purchases__versions') }}
-    where {{ asked }}
+    from versions
     group by profile_id
 
 ),
@@ -152,7 +200,7 @@ purchases as (
 activities as (
 
     select
-        active_spans.profile_id,
+        active_spans.profile_number,
         bit_xor({{ row_hash([
             'active_spans.activity', 'active_spans.active_from', 'active_spans.active_until'
         ]) }}) as activities_hash,
@@ -171,8 +219,10 @@ activities as (
         ) as next_ends_on
     from {{ ref('int_profiles__active_spans') }} as active_spans
     cross join as_of
-    where {{ asked }}
-    group by active_spans.profile_id
+    {% if finished %}
+    where {{ is_among_few('active_spans.profile_number', 'asked') }}
+    {% endif %}
+    group by active_spans.profile_number
 
 ),
 
@@ -181,6 +231,7 @@ joined as (
 
     select
         profiles.profile_id,
+        profiles.profile_number,
         profiles.is_test,
         profiles.first_seen_on,
         profiles.contact_known_on,
@@ -200,7 +251,7 @@ joined as (
     cross join as_of
     left join current_yardstick on as_of.as_of_date = current_yardstick.period_end
     left join purchases on profiles.profile_id = purchases.profile_id
-    left join activities on profiles.profile_id = activities.profile_id
+    left join activities on profiles.profile_number = activities.profile_number
 
 ),
 
@@ -208,6 +259,10 @@ known as (
 
     select
         profile_id,
+        profile_number,
+        is_test,
+        first_seen_on,
+        contact_known_on,
         {{ row_hash([
             'is_test', 'first_seen_on', 'contact_known_on', 'purchases_hash', 'activities_hash'
         ]) }} as facts_hash,
@@ -240,15 +295,15 @@ known as (
 told as (
 
     select
-        spans.profile_id,
-        spans.facts_hash,
-        spans.definition_hash,
-        told_days.told_until
+        profile_id,
+        profile_number,
+        facts_hash,
+        definition_hash,
+        told_on
     from ({{ told_spans() }}) as spans
-    left join told_days on spans.told_on = told_days.told_on
     where
-        spans.until_period_number is null
-        and {{ asked }}
+        until_period_number is null
+        and {{ is_among_few('profile_number', 'asked') if finished else 'true' }}
 
 ),
 
@@ -257,27 +312,39 @@ touched as (
 
     select
         coalesce(known.profile_id, told.profile_id) as profile_id,
+        coalesce(known.profile_number, told.profile_number) as profile_number,
         known.facts_hash,
         case when known.profile_id is not null then definition.settings_hash end as settings_hash,
         case when known.profile_id is not null then definition.definition_hash end as definition_hash,
         coalesce(known.facts_hash <> told.facts_hash, true) as is_changed,
+        known.is_test,
         case when known.profile_id is not null then definition.first_day end as first_day,
-        known.last_turned_on,
+        known.first_seen_on,
+        known.contact_known_on,
         known.next_turn_on
     from known
-    full join told on known.profile_id = told.profile_id
+    full join told on known.profile_number = told.profile_number
     cross join definition
+    cross join as_of
     where
         known.profile_id is null
-        or told.told_until is null
+        or told.profile_id is null
+        or told.told_on > as_of.as_of_date
         or known.facts_hash <> told.facts_hash
         or definition.definition_hash <> told.definition_hash
-        or known.last_turned_on > told.told_until
+        or known.last_turned_on > told.told_on
 
 )
 
 {# Work on people by number is half as dear as by id. #}
 select
     *,
+    {% if finished %}
+    case
+        when profile_number in (select touched_people.profile_number from touched_people) then {{ build_number() }}
+    end as touched_in,
+    {% else %}
+    cast(null as bigint) as touched_in,
+    {% endif %}
     row_number() over (order by profile_id) as person_number
 from touched

@@ -26,8 +26,8 @@ rescored as (
 
 first_purchase as (
 
-    select min(purchased_on) as first_purchased_on
-    from {{ ref('int_purchases') }}
+    select min(acquired_on) as first_purchased_on
+    from {{ ref('int_value__first_purchases') }}
 
 ),
 

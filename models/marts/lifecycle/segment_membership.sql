@@ -79,7 +79,7 @@ past as (
 {% set columns = [
     'profile_id', 'segment', 'previous_segment', 'out_of_base_reason', 'recency_score', 'frequency_score',
     'monetary_score', 'order_count', 'net_revenue', 'lifetime_order_count', 'from_period_number', 'period_number',
-    'is_engaged', 'is_current', 'is_full', 'entered_on', 'last_purchased_on', 'period_end',
+    'entered_in', 'is_engaged', 'is_current', 'is_full', 'last_purchased_on', 'period_end',
 ] %}
 told as (
 
@@ -127,11 +127,12 @@ select
 
     ---------- dates
     placed.period_end,
-    placed.entered_on,
+    entered_periods.period_end as entered_on,
     restatements.restated_at
 
 from placed
 left join segments on placed.segment = segments.segment
+left join periods as entered_periods on placed.entered_in = entered_periods.period_number
 left join segments as earlier_segments on placed.earlier_segment = earlier_segments.segment
 left join restatements
     on

@@ -2,14 +2,8 @@
    what goes in comes out: the rows of a from_segment add up to its people in the period before, those of
    a to_segment to its people in this one. In the first period everybody comes from outside.
 
-   Moves are the steps of courses; who was there before and did not move has stayed. #}
+   Who was there before and did not move has stayed. #}
 with
-
-courses as (
-
-    select * from {{ ref('int_segments__courses') }}
-
-),
 
 counts as (
 
@@ -44,12 +38,8 @@ moves as (
         from_period_number as period_number,
         coalesce(previous_segment, 'outside') as from_segment,
         coalesce(segment, 'outside') as to_segment,
-        sum(customers) as customers
-    from courses
-    group by
-        from_period_number,
-        coalesce(previous_segment, 'outside'),
-        coalesce(segment, 'outside')
+        customers
+    from {{ ref('int_segments__moves') }}
 
 ),
 

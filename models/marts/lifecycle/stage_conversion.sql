@@ -10,6 +10,13 @@ courses as (
 
 ),
 
+steps as (
+
+    select * from {{ ref('int_segments__course_steps') }}
+    where entered_stage is not null
+
+),
+
 periods as (
 
     select * from {{ ref('int_periods') }}
@@ -100,42 +107,17 @@ last_period as (
 
 ),
 
-{# Where people went to another stage, or outside. Within one they may go from segment to segment. #}
-entries as (
-
-    select
-        courses.course_hash,
-        courses.customers,
-        segments.stage,
-        courses.from_period_number
-    from courses
-    left join segments on courses.segment = segments.segment
-    left join segments as previous_segments on courses.previous_segment = previous_segments.segment
-    where coalesce(segments.stage, '') <> coalesce(previous_segments.stage, '')
-
-),
-
-followed as (
-
-    select
-        *,
-        lead(from_period_number) over (partition by course_hash order by from_period_number) - 1
-            as until_period_number
-    from entries
-
-),
-
 stays as (
 
     select
-        followed.course_hash,
-        followed.customers,
-        followed.stage,
-        followed.from_period_number,
-        coalesce(followed.until_period_number, last_period.period_number) as until_period_number
-    from followed
-    inner join last_period on followed.from_period_number <= last_period.period_number
-    where followed.stage is not null
+        steps.course_hash,
+        courses.customers,
+        steps.entered_stage as stage,
+        steps.from_period_number,
+        coalesce(steps.stage_until_period_number, last_period.period_number) as until_period_number
+    from steps
+    inner join courses on steps.course_hash = courses.course_hash
+    inner join last_period on steps.from_period_number <= last_period.period_number
 
 ),
 
