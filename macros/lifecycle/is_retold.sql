@@ -1,5 +1,6 @@
 {# The condition that of a person something may be another than in the last finished build, or that the
-   history was told anew since: a date may have passed for whoever did nothing, and cuts may be others. #}
+   history was told anew since: a date may have passed for whoever did nothing, and cuts may be others. By a column
+   `profile_id`, or by `profile_number` where a table has it. #}
 {% macro is_retold(column) -%}
     {%- if not execute -%}
         {%- do ref('int_profiles__touched') -%}
@@ -7,9 +8,9 @@
     {%- endif -%}
     {%- if is_carried_on() -%}
         {{ column }} in (
-            select profile_id from {{ ref('int_profiles__touched') }}
+            select {{ column }} from {{ ref('int_profiles__touched') }}
             union all
-            select profile_id from {{ ref('int_segments__spans') }}
+            select {{ column }} from {{ ref('int_segments__spans') }}
             where build_number > {{ last_finished().build_number }}
         )
     {%- else -%}

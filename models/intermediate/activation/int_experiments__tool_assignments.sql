@@ -1,5 +1,5 @@
 -- depends_on: {{ ref('int_privacy__erased_records') }}
-{{ carried_on('profile_id', by=['identity', 'accounts']) }}
+{{ carried_on('profile_id', by=['owners', 'accounts']) }}
 {% set types = ['customer_id', 'email', 'phone', 'anonymous_id'] %}
 
 {# Assignments of outside tools, each with its person: the account tells, else the address, the number, the
@@ -10,7 +10,7 @@ assignments as (
 
     select assignments.*
     from {{ ref('stg_experiments__assignments') }} as assignments
-    where {{ names_touched('assignments', types, by=['identity', 'accounts']) }}
+    where {{ names_touched('assignments', types, by=['owners', 'accounts']) }}
 
 ),
 
@@ -52,7 +52,7 @@ from owned
 inner join as_of on owned.assigned_on <= as_of.as_of_date
 where
     owned.profile_id is not null
-    and {{ is_touched('owned.profile_id', by=['identity', 'accounts']) }}
+    and {{ is_touched('owned.profile_id', by=['owners', 'accounts']) }}
 group by
     owned.experiment_id,
     owned.profile_id,

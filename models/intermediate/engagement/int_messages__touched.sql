@@ -1,5 +1,5 @@
-{# The events themselves, so that nothing is looked for by them among all others. Of those whose owner may be another
-   int_profiles__messages knows itself. #}
+{# The events themselves, so that nothing is looked for by them among all others. Of those whose owner may be
+   another int_profiles__messages knows itself. #}
 {% set types = ['customer_id', 'email', 'phone'] %}
 {% set base = ref('base_messaging__events') %}
 

@@ -14,7 +14,7 @@ visits as (
         profile_id,
         is_unprompted,
         visited_on
-    from {{ touched_rows(ref('int_profiles__visits'), 'profile_id', by=reasons) }}
+    from {{ touched_rows(ref('int_profiles__visits'), 'profile_number', by=reasons) }}
 
 ),
 

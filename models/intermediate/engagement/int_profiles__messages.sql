@@ -7,8 +7,8 @@
     post_hook='{{ drop_taken() }}',
 ) }}
 
-{# Carried on by event, for people are written to often: one that stood is made anew only where its owner may be
-   another. #}
+{# Carried on by event, for people are written to often: one that stood is made anew only where its owner may
+   be another. #}
 with
 
 {% if is_carried_on() %}

@@ -79,11 +79,11 @@ found as (
         records.{{ source.key }} as record_id,
         records.anonymous_id,
         {% for identifier in named %}
+        {% set name = 'records.' ~ identifier if identifier in source.names else 'cast(null as string)' %}
         {% if not is_carried_on() %}
-        {{ 'records.' ~ identifier if identifier in source.names else 'cast(null as string)' }} as {{ identifier }},
+        {{ name }} as {{ identifier }},
         {% endif %}
-        {{ number_of('records.' ~ identifier if identifier in source.names else 'cast(null as string)') }}
-            as {{ identifier }}_number,
+        {{ number_of(name) }} as {{ identifier }}_number,
         {% endfor %}
         records.{{ source.time }} as happened_at
     from {{ ref(('base_' if is_carried_on() else 'stg_') ~ source.model) }} as records
@@ -138,6 +138,7 @@ named_identifiers as (
 ),
 {% endif %}
 
+{% set identifiers = 'named_identifiers' if is_carried_on() else ref('int_identity__identifiers') %}
 known as (
 
     select
@@ -159,7 +160,7 @@ known as (
         end as starts_session
     from records
     {% for identifier in named %}
-    left join {{ 'named_identifiers' if is_carried_on() else ref('int_identity__identifiers') }} as {{ identifier }}_owners
+    left join {{ identifiers }} as {{ identifier }}_owners
         on
             {% if is_carried_on() %}
             records.{{ identifier }}_number = {{ identifier }}_owners.name_number

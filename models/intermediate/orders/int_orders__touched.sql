@@ -37,6 +37,12 @@ moved as (
 
 ),
 
+told_orders as (
+
+    {{ rows_if_any(told, {'order_key': 'string', 'profile_number': 'bigint'}) }}
+
+),
+
 new_products as (
 
     select product_id from products
@@ -68,8 +74,8 @@ touched_receipts as (
 
 ),
 
-{# One condition at a time: each is met by few rows, and other columns are read of those alone. An order that names what
-   was somebody's was his, or somebody's by a stronger identifier. #}
+{# One condition at a time: each is met by few rows, and other columns are read of those alone. An order that
+   names what was somebody's was his, or somebody's by a stronger identifier. #}
 found as (
 
     select
@@ -158,7 +164,9 @@ keys as (
     from found
     where order_id is not null
     union
-    {{ rows_if_any(told, {'order_key': 'string'}, is_among_few('profile_number', 'moved')) }}
+    select order_key
+    from told_orders
+    where {{ is_among_few('profile_number', 'moved') }}
 
 ),
 

@@ -31,8 +31,6 @@ select
     identifiers.name_number,
     identifiers.first_seen_at,
     identifiers.last_seen_at,
-    {% for reason in touched_reasons() %}
-    touched.by_{{ reason }}{{ ',' if not loop.last }}
-    {% endfor %}
+    touched.by_{{ touched_reasons() | join(',\n    touched.by_') }}
 from identifiers
 inner join touched on identifiers.profile_id = touched.profile_id

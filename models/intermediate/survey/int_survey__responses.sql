@@ -39,7 +39,7 @@ spans as (
         from_period_number,
         until_period_number
     from {{ ref('int_segments__spans') }}
-    where {{ is_retold('profile_id') }}
+    where {{ is_retold('profile_number') }}
 
 ),
 

@@ -33,14 +33,14 @@ spans as (
     select * from {{ ref('int_segments__spans') }}
     where
         until_period_number is null
-        and {{ is_retold('profile_id') }}
+        and {{ is_retold('profile_number') }}
 
 ),
 
 activity as (
 
     select * from {{ ref('int_profiles__activity') }}
-    where {{ is_retold('profile_id') }}
+    where {{ is_retold('profile_number') }}
 
 )
 
