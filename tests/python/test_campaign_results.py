@@ -91,10 +91,10 @@ def tables(people):
     bought = [
         people[people[column] > 0]
         .rename(columns={column: "net_revenue"})[["profile_id", "net_revenue"]]
-        .assign(ordered_on=pd.Timestamp(day))
+        .assign(purchased_on=pd.Timestamp(day))
         for column, day in (("spent", SENT_ON), ("spent_before", SENT_ON - timedelta(days=1)))
     ]
-    orders = pd.concat(bought).assign(is_purchase=True, ordered_at=lambda frame: frame.ordered_on)
+    purchases = pd.concat(bought).assign(purchased_at=lambda frame: frame.purchased_on)
     campaigns = [f"c{number:04d}" for number in range(CAMPAIGNS)]
     return {
         "int_as_of_date": pd.DataFrame({"as_of_date": [pd.Timestamp(AS_OF)]}),
@@ -136,7 +136,7 @@ def tables(people):
             occurred_on=pd.Timestamp(SENT_ON),
         )
         .reset_index()[["profile_id", "campaign_id", "channel", "event_type", "occurred_on"]],
-        "orders": orders.assign(gross_margin=orders.net_revenue / 2),
+        "int_purchases": purchases.assign(gross_margin=purchases.net_revenue / 2),
         "int_profiles__visits": None,
     }
 
@@ -159,8 +159,15 @@ EMPTY = {
     """,
     "int_profiles__visits": "profile_id varchar, visited_on date, started_at timestamp",
 }
+# What has the number of a person as well.
+NUMBERED = [
+    "int_activation__global_control",
+    "int_experiments__assigned",
+    "int_profiles__messages",
+    "int_profiles__visits",
+]
 SCHEMAS = {"campaign_playbook": "seeds", "experiments": "seeds", "segments": "seeds"}
-SCHEMAS |= {"segment_membership": "marts", "orders": "marts"}
+SCHEMAS |= {"segment_membership": "marts"}
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +192,11 @@ def world(tmp_path_factory):
             run(f"create table {place} as select * {replaced} from given")
         money = "net_revenue type decimal(18, 2)", "gross_margin type decimal(18, 2)"
         for column in money:
-            run(f"alter table warehouse.marts.orders alter {column}")
+            run(f"alter table warehouse.intermediate.int_purchases alter {column}")
+        for name in NUMBERED:
+            place = f"warehouse.intermediate.{name}"
+            run(f"alter table {place} add column profile_number ubigint")
+            run(f"update {place} set profile_number = hash(hash(profile_id))")
         for name in MODELS:
             place = f"warehouse.intermediate.int_experiments__{name}"
             run(f"create table {place} as {queries[name]}")
