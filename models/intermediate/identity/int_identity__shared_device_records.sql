@@ -74,6 +74,14 @@ found as (
 
     {% for name, source in sources.items() %}
     {% for few in ['shared_devices', 'newly_shared'] if is_carried_on() or few == 'shared_devices' %}
+    {% set conditions = [source.condition, is_among_few('records.anonymous_id', few)] %}
+    {% if is_carried_on() %}
+    {% do conditions.append('records.is_kept') %}
+    {% endif %}
+    {% if is_carried_on() and few == 'shared_devices' %}
+    {% do conditions.append(is_new('records')) %}
+    {% do conditions.append('records.anonymous_id not in (select newly_shared.anonymous_id from newly_shared)') %}
+    {% endif %}
     select
         '{{ name }}' as source_table,
         records.{{ source.key }} as record_id,
@@ -87,16 +95,7 @@ found as (
         {% endfor %}
         records.{{ source.time }} as happened_at
     from {{ ref(('base_' if is_carried_on() else 'stg_') ~ source.model) }} as records
-    where
-        {{ source.condition }}
-        and {{ is_among_few('records.anonymous_id', few) }}
-        {% if is_carried_on() %}
-        and records.is_kept
-        {% if few == 'shared_devices' %}
-        and {{ is_new('records') }}
-        and records.anonymous_id not in (select newly_shared.anonymous_id from newly_shared)
-        {% endif %}
-        {% endif %}
+    where {{ conditions | join(' and ') }}
     {{ 'union all' if not loop.last }}
     {% endfor %}
     {{ 'union all' if not loop.last }}

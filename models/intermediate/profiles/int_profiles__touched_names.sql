@@ -29,8 +29,10 @@ select
     identifiers.identifier_type,
     identifiers.identifier_value,
     identifiers.name_number,
+    {% for reason in touched_reasons() %}
+    touched.by_{{ reason }},
+    {% endfor %}
     identifiers.first_seen_at,
-    identifiers.last_seen_at,
-    touched.by_{{ touched_reasons() | join(',\n    touched.by_') }}
+    identifiers.last_seen_at
 from identifiers
 inner join touched on identifiers.profile_id = touched.profile_id
