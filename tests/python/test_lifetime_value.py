@@ -583,7 +583,7 @@ def test_cdnow_conditional_expectation_is_the_published_one(cdnow):
         from intermediate.int_value__scores as scores
         inner join intermediate.int_value__summaries using (sample, profile_id)
         where
-            sample = 'backtest' and repeat_days = 2
+            sample = 'backtest' and scores.repeat_days = 2
             and round(last_week, 2) = 30.43 and round(age_weeks, 2) = 38.86
     """)
     assert len(rows) == 1

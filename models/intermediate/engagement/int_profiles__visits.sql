@@ -18,6 +18,12 @@ with
 
 sessions as (
 
+    {% set told_anew = [ref('int_web__sessions')] %}
+    {% if is_carried_on() %}
+    {% set made = 'build_number > ' ~ last_finished().build_number %}
+    {% set told_anew = ['(select * from ' ~ told_anew[0] ~ ' where ' ~ made ~ ')', sessions_naming_found()] %}
+    {% endif %}
+    {% for relation in told_anew %}
     select
         session_id,
         profile_id,
@@ -33,25 +39,10 @@ sessions as (
         visited_on,
         started_at,
         ended_at
-    from {{ ref('int_web__sessions') }}
+    from {{ relation }}
+    {{ 'union' if not loop.last }}
+    {% endfor %}
     {% if is_carried_on() %}
-    where build_number > {{ last_finished().build_number }}
-    union
-    select
-        session_id,
-        profile_id,
-        is_shared_device,
-        visitor_key,
-        visitor_number,
-        {% for type in types %}
-        {{ number_of(type) }} as {{ type }}_number,
-        {% endfor %}
-        event_count,
-        is_unprompted as is_by_itself,
-        visited_on,
-        started_at,
-        ended_at
-    from {{ sessions_naming_found() }}
     union all
     select
         session_id,
