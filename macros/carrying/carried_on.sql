@@ -31,8 +31,9 @@
 {%- endmacro %}
 
 {# The condition that a row is to be made anew: by a column of one of the keys, or an expression for it; by the number of
-   a key (`number_of`) where a large table has it. Of people it may be for some of the reasons only that `int_profiles__touched` has columns for. `identity` is always one of them:
-   it tells whose all else is; or `owners`, which tells whose what stood is, for rows that new people have none of. #}
+   a key (`number_of`) where a large table has it. Of people it may be for some of the reasons only that
+   `int_profiles__touched` has columns for. `identity` is always one of them: it tells whose all else is; or `owners`,
+   which tells whose what stood is, for rows that new people have none of. #}
 {% macro is_touched(column, key=none, by=none) -%}
     {%- set key = key or column.split('.')[-1] -%}
     {%- set touched = {

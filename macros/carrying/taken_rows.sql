@@ -10,8 +10,8 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# Takes out of the model those messages that may be another's by now, and those that are others themselves: the model
-   adds them anew, the first of what it knows of them (`taken_from`). #}
+{# Takes out of the model those messages that may be another's by now, and those that are others themselves: it adds the
+   former anew from what it knew of them, and the latter from int_messages__touched. #}
 {% macro take_out_touched_messages() -%}
     {%- if execute and is_incremental() -%}
         {%- if is_carried_on() -%}
