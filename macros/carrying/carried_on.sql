@@ -41,7 +41,7 @@
         'node_id': 'int_identity__touched_nodes', 'order_key': 'int_orders__touched',
         'order_number': 'int_orders__touched', 'person_id': 'int_identity__touched_people',
         'profile_id': 'int_profiles__touched', 'profile_number': 'int_profiles__touched',
-        'visitor_key': 'int_web__touched', 'visitor_number': 'int_web__touched',
+        'visitor_number': 'int_web__touched',
     }[key] -%}
     {%- if not execute -%} {%- do ref(touched) -%} {%- endif -%}
     {%- if is_carried_on() -%}

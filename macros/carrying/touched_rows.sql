@@ -21,21 +21,16 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# Those rows of a table which name somebody who is touched (see `names_touched`), or of which one of `others` holds; or
-   all of them: as a relation. #}
-{% macro rows_naming_touched(table, types, by=none, others=[]) -%}
-    {%- set conditions = [] -%}
-    {%- for type in types -%}
-        {%- do conditions.append(names_touched(table.identifier, [type], by)) -%}
-    {%- endfor -%}
-    {{- rows_where_any(table, conditions + others) if is_carried_on() else table -}}
-{%- endmacro %}
-
-{# The same of a staged table, of its records that are kept. #}
+{# Those records of a staged table, of the kept ones, which name somebody who is touched (see `names_touched`); or all of
+   them: as a relation. #}
 {% macro records_naming_touched(name, types, by=none) -%}
-    {%- if not execute -%} {%- do rows_naming_touched(ref('base_' ~ name), types, by) -%} {%- endif -%}
+    {%- if not execute -%} {%- do ref('base_' ~ name) -%} {%- do names_touched(name, types, by) -%} {%- endif -%}
     {%- if is_carried_on() -%}
-        (select * from {{ rows_naming_touched(ref('base_' ~ name), types, by) }} where is_kept)
+        {%- set base, conditions = ref('base_' ~ name), [] -%}
+        {%- for type in types -%}
+            {%- do conditions.append(names_touched(base.identifier, [type], by)) -%}
+        {%- endfor -%}
+        (select * from {{ base }} where is_kept and {{ meets_any(base, conditions) }})
     {%- else -%}
         {{ ref('stg_' ~ name) }}
     {%- endif -%}

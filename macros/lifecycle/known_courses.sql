@@ -15,6 +15,11 @@
 {% macro forget_courses_of_nobody() -%}
     {%- if execute and is_incremental() -%}
         delete from {{ this }}
-        where {{ "course_hash not in (select course_hash from " ~ ref('int_segments__courses') ~ ")" if is_carried_on() else 'true' }}
+        where
+            {%- if is_carried_on() %}
+            course_hash not in (select course_hash from {{ ref('int_segments__courses') }})
+            {%- else %}
+            true
+            {%- endif %}
     {%- endif -%}
 {%- endmacro %}

@@ -107,7 +107,8 @@
     {%- if touched -%}
         {%- do run_statement(
             'insert into ' ~ touched ~ ' (visitor_key, visitor_number, is_of_erased, build_number) select '
-            ~ visitor_key('events') ~ ', ' ~ number_of(visitor_key('events')) ~ ', true, ' ~ build_number() ~ ' from ' ~ events ~ ' as events where ' ~ condition
+            ~ visitor_key('events') ~ ', ' ~ number_of(visitor_key('events')) ~ ', true, ' ~ build_number()
+            ~ ' from ' ~ events ~ ' as events where ' ~ condition
             ~ ' and ' ~ visitor_key('events') ~ ' not in (select identifier_key from ' ~ keys ~ ')'
             ~ ' except select visitor_key, visitor_number, is_of_erased, build_number from ' ~ touched
         ) -%}

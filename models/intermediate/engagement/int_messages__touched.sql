@@ -20,8 +20,11 @@ events as (
 select
     event_id,
     {{ number_of('event_id') }} as event_number,
-    {% for column in ['channel', 'event_type', 'campaign_id'] + types + ['occurred_at'] %}
+    {% for column in ['channel', 'event_type', 'campaign_id', 'occurred_at'] %}
     max(case when is_kept then {{ column }} end) as {{ column }},
+    {% endfor %}
+    {% for type in types %}
+    max(case when is_kept then {{ number_of(type) }} end) as {{ type }}_number,
     {% endfor %}
     max(case when is_kept then 1 else 0 end) = 1 as is_kept
 from events

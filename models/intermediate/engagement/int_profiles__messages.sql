@@ -18,33 +18,17 @@ touched as (
 
 ),
 
-{# What it names is known by number alone. #}
+{# What they name is known by number alone. #}
+{% set columns = ['event_id', 'event_number', 'channel', 'event_type', 'campaign_id', 'occurred_at'] %}
+{% for type in types %}
+{% do columns.append(type ~ '_number') %}
+{% endfor %}
 events as (
 
-    select
-        event_id,
-        event_number,
-        channel,
-        event_type,
-        campaign_id,
-        {% for type in types %}
-        {{ number_of(type) }} as {{ type }}_number,
-        {% endfor %}
-        occurred_at
-    from touched
+    select {{ columns | join(', ') }} from touched
     where is_kept
     union all
-    select
-        event_id,
-        event_number,
-        channel,
-        event_type,
-        campaign_id,
-        {% for type in types %}
-        {{ type }}_number,
-        {% endfor %}
-        occurred_at
-    from {{ taken_from(this) }}
+    select {{ columns | join(', ') }} from {{ taken_from(this) }}
     where event_number not in (select touched.event_number from touched)
 
 ),
