@@ -26,6 +26,21 @@
     {%- endif -%}
 {%- endmacro %}
 
+{# Takes out of the model addresses that may be another's by now, or of which it may be another what came back. #}
+{% macro take_out_touched_addresses() -%}
+    {%- if execute and is_incremental() -%}
+        {%- if is_carried_on() -%}
+            {%- set conditions = [
+                is_touched('profile_id', by=['owners']),
+                is_among_few('identifier_value', ref('int_identity__touched_addresses')),
+            ] -%}
+            {%- do take_out(this, meets_any(this, conditions)) -%}
+        {%- else -%}
+            delete from {{ this }} where true
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
 {# Takes out of the model those visits that may be another's by now, or brought by another message; `taken_from` holds
    them while it is built. Those of sessions that are made anew are gone by then, and so are those of sessions that name
    somebody who was not looked for. #}

@@ -1,22 +1,23 @@
-{# A join with the combinations of identifiers that are touched; none where all is made anew. #}
+{# A join with the combinations of identifiers that have to be counted anew; none where all is. #}
 {% macro joined_touched_records(relation, source) -%}
     {%- if not execute -%} {%- do ref('int_identity__touched_records') -%} {%- endif -%}
     {%- if is_carried_on() -%}
         inner join {{ ref('int_identity__touched_records') }} as touched
             on
                 touched.source_table = '{{ source.source_table }}'
+                and touched.added_count is null
                 {%- for identifier in source.identifiers %}
                 and {{ relation }}.{{ identifier }} is not distinct from touched.{{ identifier }}
                 {%- endfor -%}
     {%- endif -%}
 {%- endmacro %}
 
-{# The records of a table among which those with touched combinations are: of some identifier that all of these have,
+{# The records of a table among which those with such combinations are: of some identifier that all of these have,
    the rows that have a touched one. A single one is looked up faster than all together, which may be null. Asked when
    the model is built and written into its SQL. #}
 {% macro records_to_join(relation, source) -%}
     {%- set touched = ref('int_identity__touched_records') -%}
-    {%- set condition = "source_table = '" ~ source.source_table ~ "'" -%}
+    {%- set condition = "source_table = '" ~ source.source_table ~ "' and added_count is null" -%}
     {%- set found = namespace(identifier=none) -%}
     {%- if is_carried_on() -%}
         {%- set counts = run_query(
@@ -38,22 +39,12 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# Of a link both ends are touched if it is. One by hand is there as soon as both of its ends are. #}
-{% macro forget_touched_links() -%}
-    {%- if execute and is_incremental() -%}
-        delete from {{ this }} where source_table = 'seeds.identity_links';
-        delete from {{ this }}
-        where
-            {{ is_touched('node_a', 'node_id') }}
-            and {{ is_touched('node_b', 'node_id') }}
-    {%- endif -%}
-{%- endmacro %}
-
-{% macro forget_touched_records() -%}
+{# Takes out of int_identity__records the combinations that stand on other records by now: what they stood on is known as
+   `taken_from`. #}
+{% macro take_out_touched_records() -%}
     {%- if execute and is_incremental() -%}
         {%- if is_carried_on() -%}
-            delete from {{ this }}
-            where
+            {%- set condition -%}
                 combination_id in (
                     select {{ combination_number('source_table') }}
                     from (
@@ -63,11 +54,36 @@
                             {%- endfor %}
                             source_table
                         from {{ ref('int_identity__touched_records') }}
+                        where coalesce(added_count <> 0, true)
                     ) as touched
                     where {{ is_one_of_few('source_table') }}
                 )
+            {%- endset -%}
+            {%- do take_out(
+                this, condition, ['combination_id', 'record_key', 'first_seen_at', 'last_seen_at', 'record_count']
+            ) -%}
         {%- else -%}
             delete from {{ this }} where true
         {%- endif -%}
     {%- endif -%}
+{%- endmacro %}
+
+{# Of a link both ends are touched if it is. One by hand is there as soon as both of its ends are. #}
+{% macro take_out_touched_links() -%}
+    {%- if execute and is_incremental() -%}
+        {%- if is_carried_on() -%}
+            {%- do take_out(this, is_touched('node_a', 'node_id') ~ ' and ' ~ is_touched('node_b', 'node_id')) -%}
+            delete from {{ this }} where source_table = 'seeds.identity_links'
+        {%- else -%}
+            delete from {{ this }} where true
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{# Touched identifiers that have to be counted anew, as a query. #}
+{% macro recounted_nodes() -%}
+    select node_id
+    from {{ ref('int_identity__touched_nodes') }}
+    group by node_id
+    having count(case when is_added_to then 1 end) < count(*)
 {%- endmacro %}

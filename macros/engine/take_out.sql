@@ -1,17 +1,18 @@
 {# Takes rows that are to be changed out of a table, into one of their own, where they are until `put_back`; of those
-   deleted from it there nothing comes back. DuckDB would write all columns that an `update` sets anew, of all rows
+   deleted from it there nothing comes back, and none where only some `columns` of them are kept. DuckDB would write all columns that an `update` sets anew, of all rows
    near one that it changes. Elsewhere rows are changed where they are. #}
-{% macro take_out(relation, condition) -%}
-    {{- return(adapter.dispatch('take_out', 'lifecycle')(relation, condition)) -}}
+{% macro take_out(relation, condition, columns=['*']) -%}
+    {{- return(adapter.dispatch('take_out', 'lifecycle')(relation, condition, columns)) -}}
 {%- endmacro %}
 
-{% macro default__take_out(relation, condition) -%}
+{% macro default__take_out(relation, condition, columns) -%}
     {{- return(relation) -}}
 {%- endmacro %}
 
-{% macro duckdb__take_out(relation, condition) -%}
+{% macro duckdb__take_out(relation, condition, columns) -%}
     {%- set taken = make_scratch_table(
-        taken_from(relation).identifier, 'select rowid as taken_row, * from ' ~ relation ~ ' where ' ~ condition
+        taken_from(relation).identifier,
+        'select rowid as taken_row, ' ~ columns | join(', ') ~ ' from ' ~ relation ~ ' where ' ~ condition
     ) -%}
     {#- From here on it is one transaction, with the model whose hook this is: no row is left out for good. -#}
     {%- call statement('take_out', fetch_result=false, auto_begin=true) -%}

@@ -82,12 +82,13 @@
 
 {# Notes what rows named that are about to be taken: afterwards nobody knows. #}
 {% macro note_touched_nodes(records, condition) %}
-    {%- set columns = 'node_id, identifier_hash, is_of_erased, build_number' %}
+    {%- set columns = 'node_id, identifier_hash, is_of_erased, is_added_to, build_number' %}
     insert into {{ ref('int_identity__touched_nodes') }} ({{ columns }})
     select
         {{ hash_number('identifier_key') }},
         {{ hash_of('identifier_key') }},
         true,
+        false,
         {{ build_number() }}
     from (
         {% for identifier in linking_types() %}

@@ -55,6 +55,7 @@
         cast(null as string) as raw_record,
         raw_row,
         false as is_erased,
+        false as was_kept,
         _loaded_at,
         _part
     from {{ relation }}
@@ -71,16 +72,21 @@
         raw_record,
         null as raw_row,
         is_erased,
+        is_kept as was_kept,
         _loaded_at,
         _part
     from {{ this }}
     where
         {{ key }} in (
-            select {{ record_key }} from {{ relation }}
-            {%- for keys in again %}
-            union all
-            {{ keys }}
-            {%- endfor %}
+            select named.delivered_key
+            from (
+                select {{ record_key }} as delivered_key from {{ relation }}
+                {%- for keys in again %}
+                union all
+                {{ keys }}
+                {%- endfor %}
+            ) as named
+            where {{ is_one_of_few('named.delivered_key') }}
         )
     {%- endif -%}
     {%- endif -%}
@@ -97,6 +103,19 @@
         rejection_reason = '{{ reason }}'
         and {{ column }} in (
             select others.{{ column }} from {{ others }} as others where others._build_number > {{ last }}
+        )
+    {%- endif -%}
+{%- endmacro %}
+
+{# The records of another table that these name, by a column of both, as a relation. Of few they are picked first: DuckDB
+   would put all into a hash table. #}
+{% macro others_named(others, column, relation, source_name, name) -%}
+    {%- if reading_plan(source_name, name).mode == 'whole' -%}
+        {{ others }}
+    {%- else -%}
+        (
+            select * from {{ others }}
+            where {{ column }} in (select {{ column }} from {{ relation }} group by {{ column }} having count(*) > 0)
         )
     {%- endif -%}
 {%- endmacro %}
@@ -120,6 +139,7 @@
         end as raw_record,
         rejection_reason is null as is_kept,
         is_erased,
+        was_kept,
         _loaded_at,
         _part,
         {% if delivery_key(source_name, name) == '_record_key' -%}

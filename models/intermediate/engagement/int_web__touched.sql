@@ -82,7 +82,7 @@ told_sessions as (
 
     {{ rows_if_any(
         sessions,
-        {'visitor_key': 'string', 'visitor_number': 'bigint', 'started_at': 'timestamp', 'ended_at': 'timestamp'},
+        {'visitor_number': 'bigint', 'started_at': 'timestamp', 'ended_at': 'timestamp'},
         is_among_few('visitor_number', 'changed')
     ) }}
 
@@ -101,6 +101,6 @@ select
 from changed
 left join told_sessions
     on
-        changed.visitor_key = told_sessions.visitor_key
+        changed.visitor_number = told_sessions.visitor_number
         and changed.changed_from - interval '1' hour <= told_sessions.ended_at
 group by changed.visitor_key, changed.visitor_number, changed.changed_from

@@ -2,11 +2,13 @@
     materialized=incremental_or_table(),
     incremental_strategy='append',
     on_schema_change='fail',
-    pre_hook='{{ forget_touched_links() }}',
+    pre_hook='{{ take_out_touched_links() }}',
+    post_hook='{{ drop_taken() }}',
 ) }}
 
 {# A record that names two identifiers says that they are one person's: a link, with where it was seen. So do
-   people, by hand. Which links count is decided later, and nothing is left out here. #}
+   people, by hand. Which links count is decided later, and nothing is left out here. Of touched identifiers that merely
+   stand on more records these are added to what is known of their links. #}
 {% set types = linking_types() %}
 
 with
@@ -24,9 +26,44 @@ decisions as (
 
 ),
 
-pairs as (
+{% if is_carried_on() %}
+recounted as (
 
-    {% for stronger in types %}
+    {{ recounted_nodes() }}
+
+),
+
+added as (
+
+    select
+        {% for identifier in types %}
+        {{ hash_number("'" ~ identifier ~ ":' || " ~ identifier) }} as {{ identifier }}_node,
+        {% endfor %}
+        source_table,
+        first_seen_at,
+        last_seen_at,
+        added_count as record_count
+    from {{ ref('int_identity__touched_records') }}
+    where added_count > 0
+
+),
+{% endif %}
+
+{% if not execute %}
+{% do ref('int_identity__touched_nodes') %}
+{% do ref('int_identity__touched_records') %}
+{% do ref('int_identity__recounted_records') %}
+{% endif %}
+{% set relations = {'counted': ref('int_identity__records')} %}
+{% if is_carried_on() %}
+{% set relations = {'counted': ref('int_identity__recounted_records'), 'added': 'added'} %}
+{% endif %}
+named_together as (
+
+    {% for kind, relation in relations.items() %}
+    {% set is_last_relation = loop.last %}
+    {% for stronger in types[:-1] %}
+    {% set is_last_type = loop.last %}
     {% for weaker in types[loop.index:] %}
     select
         {{ stronger }}_node as node_a,
@@ -36,17 +73,48 @@ pairs as (
         source_table,
         first_seen_at,
         last_seen_at,
-        record_count
-    from {{ ref('int_identity__records') }}
+        record_count,
+        '{{ kind }}' as kind
+    from {{ relation }}
     where
         {{ stronger }}_node is not null
         and {{ weaker }}_node is not null
-        and {{ is_touched(stronger ~ '_node', 'node_id') }}
-        and {{ is_touched(weaker ~ '_node', 'node_id') }}
-    {% if not loop.last %}union all{% endif %}
+    {% if not (is_last_relation and is_last_type and loop.last) %}union all{% endif %}
     {% endfor %}
-    {% if loop.revindex > 2 %}union all{% endif %}
     {% endfor %}
+    {% endfor %}
+    {% if is_carried_on() %}
+    union all
+    select
+        node_a,
+        node_b,
+        type_a,
+        type_b,
+        source_table,
+        first_seen_at,
+        last_seen_at,
+        record_count,
+        'added' as kind
+    from {{ taken_from(this) }}
+    {% endif %}
+
+),
+
+pairs as (
+
+    select named_together.*
+    from named_together
+    {% if is_carried_on() %}
+    left join recounted as recounted_a on named_together.node_a = recounted_a.node_id
+    left join recounted as recounted_b on named_together.node_b = recounted_b.node_id
+    where
+        {{ is_touched('named_together.node_a', 'node_id') }}
+        and {{ is_touched('named_together.node_b', 'node_id') }}
+        and case
+            when coalesce(recounted_a.node_id, recounted_b.node_id) is null then 'added'
+            else 'counted'
+        end = named_together.kind
+    {% endif %}
 
 ),
 

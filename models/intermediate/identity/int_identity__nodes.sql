@@ -1,5 +1,12 @@
-{{ carried_on('node_id') }}
+{{ config(
+    materialized=incremental_or_table(),
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{{ take_out_touched('node_id') }}",
+    post_hook='{{ drop_taken() }}',
+) }}
 
+{# What is known of an identifier goes on, and more records are added to it; of one that lost some all are counted. #}
 {% set patterns = blocked_patterns() %}
 
 with
@@ -10,6 +17,98 @@ rules as (
 
 ),
 
+{% if is_carried_on() %}
+recounted as (
+
+    {{ recounted_nodes() }}
+
+),
+
+added as (
+
+    {% for identifier in linking_types() %}
+    select
+        {{ hash_number("'" ~ identifier ~ ":' || " ~ identifier) }} as node_id,
+        '{{ identifier }}' as identifier_type,
+        {{ identifier }} as identifier_value,
+        first_seen_at,
+        last_seen_at,
+        added_count
+    from {{ ref('int_identity__touched_records') }}
+    where {{ identifier }} is not null
+    {% if not loop.last %}union all{% endif %}
+    {% endfor %}
+
+),
+
+names as (
+
+    select
+        node_id,
+        identifier_type,
+        identifier_value
+    from added
+    union
+    select
+        node_id,
+        identifier_type,
+        identifier_value
+    from {{ taken_from(this) }}
+
+),
+
+mentions as (
+
+    {% for identifier in linking_types() %}
+    select
+        {{ identifier }}_node as node_id,
+        first_seen_at,
+        last_seen_at,
+        record_count
+    from {{ ref('int_identity__recounted_records') }}
+    where {{ identifier }}_node in (select recounted.node_id from recounted)
+    union all
+    {% endfor %}
+    select
+        node_id,
+        first_seen_at,
+        last_seen_at,
+        added_count as record_count
+    from added
+    where
+        added_count > 0
+        and node_id not in (select recounted.node_id from recounted)
+    union all
+    select
+        node_id,
+        first_seen_at,
+        last_seen_at,
+        record_count
+    from {{ taken_from(this) }}
+    where node_id not in (select recounted.node_id from recounted)
+
+),
+
+identifiers as (
+
+    select
+        names.node_id,
+        names.identifier_type,
+        names.identifier_value,
+        min(mentions.first_seen_at) as first_seen_at,
+        max(mentions.last_seen_at) as last_seen_at,
+        sum(mentions.record_count) as record_count
+    from mentions
+    inner join names on mentions.node_id = names.node_id
+    group by names.node_id, names.identifier_type, names.identifier_value
+
+)
+{% else %}
+{% if not execute %}
+{% do ref('int_identity__touched_nodes') %}
+{% do ref('int_identity__touched_records') %}
+{% do ref('int_identity__recounted_records') %}
+{% endif %}
 mentions as (
 
     {% for identifier in linking_types() %}
@@ -21,9 +120,7 @@ mentions as (
         last_seen_at,
         record_count
     from {{ ref('int_identity__records') }}
-    where
-        {{ identifier }} is not null
-        and {{ is_touched(identifier ~ '_node', 'node_id') }}
+    where {{ identifier }} is not null
     {% if not loop.last %}union all{% endif %}
     {% endfor %}
 
@@ -42,6 +139,7 @@ identifiers as (
     group by node_id, identifier_type, identifier_value
 
 )
+{% endif %}
 
 select
     identifiers.node_id,

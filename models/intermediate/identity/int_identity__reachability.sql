@@ -1,8 +1,18 @@
-{% set by = ['owners', 'messages', 'accounts'] %}
-{{ carried_on('profile_id', by=by) }}
+{{ config(
+    materialized=incremental_or_table(),
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook='{{ take_out_touched_addresses() }}',
+    post_hook='{{ drop_taken() }}',
+) }}
 
 {# What came back from each address that was written to, up to the as-of date. Complaints and unsubscribing
-   are consent and tell nothing here; nor does a message that was sent and never heard of. #}
+   are consent and tell nothing here; nor does a message that was sent and never heard of. What is known of an address
+   goes on, whosever it is by now; all messages are read again for those of which it may be another. #}
+{% if not execute %}
+{% do ref('int_profiles__touched') %}
+{% do ref('int_identity__touched_addresses') %}
+{% endif %}
 with
 
 customers as (
@@ -11,32 +21,47 @@ customers as (
 
 ),
 
+{% if is_carried_on() %}
+touched as (
+
+    select
+        identifier_type,
+        identifier_value
+    from {{ ref('int_identity__touched_addresses') }}
+
+),
+
+accounts as (
+
+    select customer_id from customers
+    where
+        email in (select touched.identifier_value from touched where touched.identifier_type = 'email')
+        or phone in (select touched.identifier_value from touched where touched.identifier_type = 'phone')
+
+),
+{% endif %}
+
 {# Picked before anything is looked up, by the address that they went to. One that is picked by two conditions
    tells nothing else the second time. #}
 events as (
 
-    {% for address in ['email', 'phone'] if is_carried_on() or address == 'email' %}
-    select events.*
-    from {{ ref('stg_messaging__events') }} as events
-    where {{ names_touched('events', [address], by=by) }}
-    {{ 'union all' if is_carried_on() }}
-    {% endfor %}
     {% if is_carried_on() %}
+    {% for address in ['email', 'phone'] %}
     select events.*
     from {{ ref('stg_messaging__events') }} as events
     where
-        events.customer_id in (
-            select accounts.customer_id
-            from {{ ref('stg_shop__customers') }} as accounts
-            where {{ names_touched('accounts', ['email', 'phone'], by=by) }}
+        events.{{ address }} in (
+            select touched.identifier_value from touched
+            where touched.identifier_type = '{{ address }}'
         )
+    union all
+    {% endfor %}
     {% endif %}
-
-),
-
-identifiers as (
-
-    select * from {{ touched_identifiers(by=by) }}
+    select events.*
+    from {{ ref('stg_messaging__events') }} as events
+    {% if is_carried_on() %}
+    where {{ is_among_few('events.customer_id', 'accounts') }}
+    {% endif %}
 
 ),
 
@@ -69,13 +94,50 @@ addressed as (
 outcomes as (
 
     select
-        identifier_type,
-        identifier_value,
-        max(case when event_type = 'bounced' then occurred_at end) as last_bounced_at,
-        max(case when event_type <> 'bounced' then occurred_at end) as last_arrived_at
+        addressed.identifier_type,
+        addressed.identifier_value,
+        max(case when addressed.event_type = 'bounced' then addressed.occurred_at end) as last_bounced_at,
+        max(case when addressed.event_type <> 'bounced' then addressed.occurred_at end) as last_arrived_at
     from addressed
-    where identifier_value is not null
-    group by identifier_type, identifier_value
+    {% if is_carried_on() %}
+    inner join touched
+        on
+            addressed.identifier_type = touched.identifier_type
+            and addressed.identifier_value = touched.identifier_value
+    {% else %}
+    where addressed.identifier_value is not null
+    {% endif %}
+    group by addressed.identifier_type, addressed.identifier_value
+    {% if is_carried_on() %}
+    union all
+    select
+        told.identifier_type,
+        told.identifier_value,
+        told.last_bounced_at,
+        told.last_arrived_at
+    from {{ taken_from(this) }} as told
+    left join touched
+        on
+            told.identifier_type = touched.identifier_type
+            and told.identifier_value = touched.identifier_value
+    where touched.identifier_value is null
+    {% endif %}
+
+),
+
+{# By number: each address is looked for alone, by few of them among many. #}
+identifiers as (
+
+    select * from {{ ref('int_identity__identifiers') }}
+    {% if is_carried_on() %}
+    where
+        node_id in (
+            select {{ hash_number("outcomes.identifier_type || ':' || outcomes.identifier_value") }}
+            from outcomes
+            group by outcomes.identifier_type, outcomes.identifier_value
+            having count(*) > 0
+        )
+    {% endif %}
 
 )
 

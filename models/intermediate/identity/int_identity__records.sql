@@ -2,12 +2,13 @@
     materialized=incremental_or_table(),
     incremental_strategy='append',
     on_schema_change='fail',
-    pre_hook='{{ forget_touched_records() }}',
-    post_hook='{{ erase_people(this) }}',
+    pre_hook='{{ take_out_touched_records() }}',
+    post_hook=['{{ drop_taken() }}', '{{ erase_people(this) }}'],
 ) }}
 
 {# Only what tells identifiers apart goes on: a record that says nothing new adds to first and last seen.
-   Robots are nobody. Erasure requests name people and link nothing. Whom an earlier build erased is erased again. #}
+   Robots are nobody. Erasure requests name people and link nothing. Whom an earlier build erased is erased again.
+   To a combination that has come on more records these are added; of one that lost some all are counted anew. #}
 {% do ref('int_identity__touched_nodes') %}
 {% for table in personal_columns() %}
 {% do ref(table.name) %}
@@ -56,10 +57,24 @@ unioned as (
     {% for source in identity_sources() %}
     select
         '{{ source.source_table }}' as source_table,
-        *
+        *,
+        false as is_added
     from {{ source.name }}
     {% if not loop.last %}union all{% endif %}
     {% endfor %}
+    {% if is_carried_on() %}
+    union all
+    select
+        source_table,
+        {{ linking_types() | join(',\n        ') }},
+        record_key,
+        first_seen_at,
+        last_seen_at,
+        added_count as record_count,
+        true as is_added
+    from {{ ref('int_identity__touched_records') }}
+    where added_count > 0
+    {% endif %}
 
 ),
 
@@ -72,20 +87,59 @@ numbered as (
         unioned.*
     from unioned
 
+),
+
+found as (
+
+    select
+        {{ combination_number('source_table') }} as combination_id,
+        numbered.*
+    from numbered
+
 )
+{%- if is_carried_on() -%}
+,
+
+{# Of what was erased from several combinations the same may have been left. #}
+told as (
+
+    select
+        combination_id,
+        min(record_key) as record_key,
+        min(first_seen_at) as first_seen_at,
+        max(last_seen_at) as last_seen_at,
+        sum(record_count) as record_count
+    from {{ taken_from(this) }}
+    group by combination_id
+
+)
+{%- endif %}
 
 select
-    {{ combination_number('source_table') }} as combination_id,
-    source_table,
+    found.combination_id,
+    found.source_table,
     {% for identifier in linking_types() %}
-    {{ identifier }},
+    found.{{ identifier }},
     {% endfor %}
     {% for identifier in linking_types() %}
-    {{ identifier }}_node,
+    found.{{ identifier }}_node,
     {% endfor %}
-    record_key,
-    first_seen_at,
-    last_seen_at,
-    cast(record_count as bigint) as record_count,
+    {% if is_carried_on() %}
+    least(found.record_key, told.record_key) as record_key,
+    least(found.first_seen_at, told.first_seen_at) as first_seen_at,
+    greatest(found.last_seen_at, told.last_seen_at) as last_seen_at,
+    cast(found.record_count + coalesce(told.record_count, 0) as bigint) as record_count,
+    {% else %}
+    found.record_key,
+    found.first_seen_at,
+    found.last_seen_at,
+    cast(found.record_count as bigint) as record_count,
+    {% endif %}
     {{ build_number() }} as _build_number
-from numbered
+from found
+{% if is_carried_on() %}
+left join told
+    on
+        found.combination_id = told.combination_id
+        and found.is_added
+{% endif %}

@@ -10,6 +10,14 @@ cuts as (
 
 ),
 
+ends as (
+
+    select node_a as node_id from cuts
+    union
+    select node_b as node_id from cuts
+
+),
+
 links as (
 
     select * from {{ ref('int_identity__links') }}
@@ -28,7 +36,9 @@ members as (
         node_a as node_id,
         component_id
     from {{ ref('int_identity__components') }}
-    where node_a = node_b
+    where
+        node_a = node_b
+        and {{ is_among_few('node_a', 'ends', 'node_id') }}
 
 ),
 

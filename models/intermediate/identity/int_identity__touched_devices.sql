@@ -8,6 +8,12 @@
 {# Devices of several people, now or in the last finished build, at which it may be told anew who was there: a
    record is another, an identifier on one went elsewhere, or the device came to be shared or is so no more. With
    what was told of them then, which is noted once: a build that breaks off may have told of them anew. #}
+{% set columns = {'device_id': 'bigint', 'source_table': 'string', 'record_id': 'string', 'profile_id': 'string'} %}
+{% set types = identifier_types() | reject('equalto', 'anonymous_id') | list %}
+{% for type in types %}
+{% do columns.update({type ~ '_number': 'bigint'}) %}
+{% endfor %}
+
 with
 
 shared_devices as (
@@ -18,10 +24,7 @@ shared_devices as (
 
 told as (
 
-    {{ rows_if_any(
-        told_relation('intermediate', 'int_identity__shared_device_records'),
-        {'device_id': 'bigint', 'source_table': 'string', 'record_id': 'string', 'profile_id': 'string'}
-    ) }}
+    {{ rows_if_any(told_relation('intermediate', 'int_identity__shared_device_records'), columns) }}
 
 ),
 
@@ -33,44 +36,48 @@ devices as (
 
 ),
 
-records as (
-
-    select
-        customer_id_node,
-        loyalty_card_id_node,
-        email_node,
-        phone_node,
-        anonymous_id_node
-    from {{ ref('int_identity__records') }}
-    where anonymous_id_node in (select devices.device_id from devices)
-
-),
-
-named as (
-
-    {% for type in identifier_types() %}
-    select
-        anonymous_id_node as device_id,
-        {{ type }}_node as node_id
-    from records
-    {{ 'union' if not loop.last }}
-    {% endfor %}
-
-),
-
 moved as (
 
-    select identifier_hash from {{ ref('int_identity__moved') }}
+    select
+        identifier_hash,
+        new_profile_id
+    from {{ ref('int_identity__moved') }}
     where coalesce(old_profile_id, '') <> coalesce(new_profile_id, '')
 
 ),
 
+moved_names as (
+
+    select
+        identifiers.node_id,
+        identifiers.identifier_type,
+        identifiers.name_number
+    from {{ ref('int_identity__identifiers') }} as identifiers
+    inner join moved on identifiers.identifier_hash = moved.identifier_hash
+    where {{ is_new('identifiers') }}
+    union
+    select
+        nodes.node_id,
+        nodes.identifier_type,
+        {{ number_of('nodes.identifier_value') }} as name_number
+    from {{ ref('int_identity__nodes') }} as nodes
+    where nodes.identifier_hash in (select moved.identifier_hash from moved where moved.new_profile_id is null)
+
+),
+
+{# Records that came to a device since are new, or the device was not shared before. #}
 found as (
 
-    select named.device_id
-    from named
-    inner join {{ ref('int_identity__nodes') }} as nodes on named.node_id = nodes.node_id
-    where nodes.identifier_hash in (select moved.identifier_hash from moved)
+    {% for type in types %}
+    select device_id from told
+    where
+        {{ type }}_number in (
+            select moved_names.name_number from moved_names
+            where moved_names.identifier_type = '{{ type }}'
+        )
+    union
+    {% endfor %}
+    select node_id as device_id from moved_names
     {# Of an erased row nothing else tells at which device it was. #}
     union
     select node_id as device_id

@@ -25,7 +25,9 @@ with
 {% endfor %}
 written_to as (
 
-    select distinct customer_id from base_messaging__events
+    select customer_id from base_messaging__events
+    group by customer_id
+    having count(*) > 0
 
 ),
 

@@ -38,11 +38,16 @@ reattributed as (
 
 ),
 
-{# At these everybody has visits of his own, and `reattributed` tells of whom. #}
-told_devices as (
+{# At a device of several everybody has visits of his own, and `reattributed` tells of whom. #}
+touched_visitors as (
 
-    select distinct device_id from {{ ref('int_identity__touched_devices') }}
-    where source_table <> 'none'
+    select distinct visitor_number
+    from {{ ref('int_web__touched') }}
+    where
+        {{ hash_number('visitor_key') }} not in (
+            select told_devices.device_id from {{ ref('int_identity__touched_devices') }} as told_devices
+            where told_devices.source_table <> 'none'
+        )
 
 ),
 
@@ -92,12 +97,12 @@ placed as (
 
 ),
 
-{% set is_of_touched_visitor = is_among_few('visitor_number', ref('int_web__touched')) %}
+{% set is_of_touched_visitor = is_among_few('visitor_number', 'touched_visitors') %}
 told_visits as (
 
     {{ rows_if_any(
         told_relation('intermediate', 'int_profiles__visits'),
-        {'profile_id': 'string', 'visitor_key': 'string', 'visitor_number': 'bigint'},
+        {'profile_id': 'string', 'visitor_number': 'bigint'},
         is_of_touched_visitor
     ) }}
 
@@ -157,11 +162,9 @@ found as (
     {# An event may make a visit of one that another was told to have made. #}
     union
     select
-        told_visits.profile_id,
+        profile_id,
         'visits' as reason
     from told_visits
-    left join told_devices on {{ hash_number('told_visits.visitor_key') }} = told_devices.device_id
-    where told_devices.device_id is null
     {% for side in ['old', 'new'] %}
     union
     select

@@ -1,5 +1,12 @@
 {# What became of every record of the raw tables. #}
 -- depends_on: {{ ref('int_privacy__erased_records') }}
+{% set told = told_relation('intermediate', 'int_records__delivered') %}
+{% set told_times = {} %}
+{% if told %}
+{% for row in run_query('select source_table, first_at, last_at from ' ~ told ~ ' where first_at is not null').rows %}
+{% do told_times.update({row[0]: {'first_at': row[1], 'last_at': row[2]}}) %}
+{% endfor %}
+{% endif %}
 {% set people = personal_columns() | selectattr('is_person') | map(attribute='source_table') | list %}
 
 with
@@ -12,11 +19,56 @@ with
 
     select
         count(*) as row_count,
-        sum({{ amount }}) as amount,
-        min({{ event_time(table.time) }}) as first_at,
-        max({{ event_time(table.time) }}) as last_at
+        sum({{ amount }}) as amount
     from {{ base }}
     where is_kept
+
+),
+
+{% set time = event_time(table.time) %}
+{% set times = told_times.get(source_table) %}
+{% if times -%}
+{# Mostly something is as early or as late as in the last build, and the times of all others are not read. #}
+{{ table.source }}__{{ table.name }}__ends as (
+
+    {% for side, condition in {'min': "<= timestamp '" ~ times.first_at, 'max': ">= timestamp '" ~ times.last_at}.items() %}
+    select {{ side }}({{ time }}) as happened_at
+    from {{ base }}
+    where
+        is_kept
+        and {{ time }} {{ condition }}'
+    {{ 'union all' if loop.first }}
+    {% endfor %}
+
+),
+
+{# One row, if nothing is; else nothing else is read. #}
+{{ table.source }}__{{ table.name }}__gone as (
+
+    select count(happened_at) as found
+    from {{ table.source }}__{{ table.name }}__ends
+    having count(happened_at) < 2
+
+),
+
+{% endif -%}
+{{ table.source }}__{{ table.name }}__times as (
+
+    select
+        min(happened_at) as first_at,
+        max(happened_at) as last_at
+    from (
+        select {{ time }} as happened_at
+        from {{ base }}
+        {% if times %}
+        cross join {{ table.source }}__{{ table.name }}__gone
+        {% endif %}
+        where is_kept
+        {% if times %}
+        union all
+        select happened_at from {{ table.source }}__{{ table.name }}__ends
+        {% endif %}
+    ) as happened
 
 ),
 
@@ -53,9 +105,10 @@ counted as (
         aside.rows_rejected,
         aside.amount_rejected,
         aside.rows_erased,
-        least(kept.first_at, aside.first_at) as first_at,
-        greatest(kept.last_at, aside.last_at) as last_at
+        least(times.first_at, aside.first_at) as first_at,
+        greatest(times.last_at, aside.last_at) as last_at
     from {{ table.source }}__{{ table.name }} as kept
+    cross join {{ table.source }}__{{ table.name }}__times as times
     cross join {{ table.source }}__{{ table.name }}__aside as aside
     {% if not loop.last %}union all{% endif %}
     {% endfor %}

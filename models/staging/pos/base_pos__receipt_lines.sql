@@ -77,7 +77,8 @@ verdicts as (
             case when receipts.receipt_id is null then 'line without its receipt' end
         ) as rejection_reason
     from records
-    left join {{ ref('stg_pos__receipts') }} as receipts on records.receipt_id = receipts.receipt_id
+    left join {{ others_named(ref('stg_pos__receipts'), 'receipt_id', 'records', 'pos', 'receipt_lines') }} as receipts
+        on records.receipt_id = receipts.receipt_id
 
 )
 

@@ -1,0 +1,29 @@
+{# What int_identity__records has of touched identifiers that are to be counted anew, with their links: looked for once.
+   Empty where all is made anew. #}
+with
+
+recounted as (
+
+    {{ recounted_nodes() }}
+
+)
+
+select
+    {% for identifier in linking_types() %}
+    records.{{ identifier }}_node,
+    {% endfor %}
+    records.source_table,
+    records.first_seen_at,
+    records.last_seen_at,
+    records.record_count
+from {{ ref('int_identity__records') }} as records
+where
+    {% if last_finished() %}
+    {% set conditions = [] %}
+    {% for identifier in linking_types() %}
+    {% do conditions.append(is_among_few(identifier ~ '_node', 'recounted', 'node_id')) %}
+    {% endfor %}
+    {{ meets_any(ref('int_identity__records'), conditions) }}
+    {% else %}
+    records.{{ linking_types()[0] }}_node in (select recounted.node_id from recounted where false)
+    {% endif %}
