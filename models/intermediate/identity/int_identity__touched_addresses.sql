@@ -9,16 +9,25 @@ events as (
 
 ),
 
-customers as (
+new_customers as (
 
-    select * from {{ ref('base_shop__customers') }}
+    select
+        customer_id,
+        {{ hash_number("'customer_id:' || customer_id") }} as node_id
+    from {{ ref('base_shop__customers') }} as customers
+    where {{ is_new('customers') }}
 
 ),
 
-new_customers as (
+{# Those to whom messages went that name less than all, which is told by what they name: no message is read. #}
+written_to as (
 
-    select customer_id from customers
-    where {{ is_new('customers') }}
+    select customer_id_node as node_id
+    from {{ ref('int_identity__records') }}
+    where
+        source_table = 'messaging.events'
+        and (email_node is null or phone_node is null)
+        and {{ is_among_few('customer_id_node', 'new_customers', 'node_id') }}
 
 ),
 
@@ -27,28 +36,31 @@ accounts as (
 
     select customer_id from events
     union
-    select messages.customer_id
-    from {{ ref('base_messaging__events') }} as messages
-    where
-        {{ is_among_few('messages.customer_id', 'new_customers') }}
-        and case messages.channel when 'email' then messages.email else messages.phone end is null
+    select customer_id from new_customers
+    where node_id in (select written_to.node_id from written_to)
+
+),
+
+stating as (
+
+    select
+        email,
+        phone
+    from {{ ref('base_shop__customers') }}
+    where customer_id in (select accounts.customer_id from accounts group by accounts.customer_id having count(*) > 0)
 
 ),
 
 addresses as (
 
     {% for type in ['email', 'phone'] %}
+    {% for relation in ['events', 'stating'] %}
     select
         '{{ type }}' as identifier_type,
         {{ type }} as identifier_value
-    from events
+    from {{ relation }}
     union
-    select
-        '{{ type }}' as identifier_type,
-        {{ type }} as identifier_value
-    from customers
-    where {{ is_among_few('customer_id', 'accounts') }}
-    union
+    {% endfor %}
     {% endfor %}
     select
         identifier_type,
