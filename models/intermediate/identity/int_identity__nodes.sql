@@ -6,7 +6,8 @@
     post_hook='{{ drop_taken() }}',
 ) }}
 
-{# What is known of an identifier goes on, and more records are added to it; of one that lost some all are counted. #}
+{# What is known of an identifier goes on, and more records are added to it; of one that lost some all are
+   counted. #}
 {% set patterns = blocked_patterns() %}
 
 with

@@ -1,6 +1,6 @@
-{# Addresses from which something else may have come back: those that messages name which are others since the last
-   finished build, of which the time has come since, or which have an address by their account alone and that is
-   another; and what was nobody's then. None where no build is finished: all is made anew. #}
+{# Addresses from which something else may have come back: those that messages name which are others since the
+   last finished build, of which the time has come since, or which have an address by their account alone and that
+   is another; and what was nobody's then. None where no build is finished: all is made anew. #}
 with
 
 events as (
@@ -12,14 +12,15 @@ events as (
 new_customers as (
 
     select
-        customer_id,
-        {{ hash_number("'customer_id:' || customer_id") }} as node_id
+        customers.customer_id,
+        {{ hash_number("'customer_id:' || customers.customer_id") }} as node_id
     from {{ ref('base_shop__customers') }} as customers
     where {{ is_new('customers') }}
 
 ),
 
-{# Those to whom messages went that name less than all, which is told by what they name: no message is read. #}
+{# Those to whom messages went that name less than all, which is told by what they name: no message is
+   read. #}
 written_to as (
 
     select customer_id_node as node_id
@@ -47,7 +48,12 @@ stating as (
         email,
         phone
     from {{ ref('base_shop__customers') }}
-    where customer_id in (select accounts.customer_id from accounts group by accounts.customer_id having count(*) > 0)
+    where
+        customer_id in (
+            select accounts.customer_id from accounts
+            group by accounts.customer_id
+            having count(*) > 0
+        )
 
 ),
 

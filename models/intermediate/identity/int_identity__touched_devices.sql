@@ -8,7 +8,9 @@
 {# Devices of several people, now or in the last finished build, at which it may be told anew who was there: a
    record is another, an identifier on one went elsewhere, or the device came to be shared or is so no more. With
    what was told of them then, which is noted once: a build that breaks off may have told of them anew. #}
-{% set columns = {'device_id': 'bigint', 'source_table': 'string', 'record_id': 'string', 'profile_id': 'string'} %}
+{% set columns = {
+    'device_id': 'bigint', 'source_table': 'string', 'record_id': 'string', 'profile_id': 'string'
+} %}
 {% set types = identifier_types() | reject('equalto', 'anonymous_id') | list %}
 {% for type in types %}
 {% do columns.update({type ~ '_number': 'bigint'}) %}
@@ -61,7 +63,11 @@ moved_names as (
         nodes.identifier_type,
         {{ number_of('nodes.identifier_value') }} as name_number
     from {{ ref('int_identity__nodes') }} as nodes
-    where nodes.identifier_hash in (select moved.identifier_hash from moved where moved.new_profile_id is null)
+    where
+        nodes.identifier_hash in (
+            select moved.identifier_hash from moved
+            where moved.new_profile_id is null
+        )
 
 ),
 

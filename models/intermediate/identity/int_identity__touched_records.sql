@@ -1,5 +1,5 @@
-{# Of records that are others since the last finished build: what they name together, before and now, and how many
-   more that is of each combination. One record that came again, and says the same of whom and when, is none more. #}
+{# Of records that are others since the last finished build: what they name together, before and now, and how
+   many more that is of each combination. One that came again, and says the same of whom and when, is none more. #}
 with
 
 customers as (
@@ -15,14 +15,16 @@ customers as (
 {{ source.name }} as (
 
     select
-        {{ source.identifiers | join(',\n        ') }},
-        {{ source.key }} as record_key,
-        {{ source.time }} as seen_at,
-        count(case when is_kept and {{ source.condition }} then 1 end)
-        - count(case when was_kept and {{ source.condition }} then 1 end) as record_count
+        {% for identifier in source.identifiers %}
+        records.{{ identifier }},
+        {% endfor %}
+        records.{{ source.key }} as record_key,
+        records.{{ source.time }} as seen_at,
+        count(case when records.is_kept and {{ source.condition }} then 1 end)
+        - count(case when records.was_kept and {{ source.condition }} then 1 end) as record_count
     from {{ 'customers' if source.name == 'shop__customers' else ref('base_' ~ source.name) }} as records
     where {{ is_new('records') }}
-    group by {{ (source.identifiers + [source.key, source.time]) | unique | join(', ') }}
+    group by records.{{ (source.identifiers + [source.key, source.time]) | unique | join(', records.') }}
 
 ),
 

@@ -162,9 +162,10 @@ found as (
     {# An event may make a visit of one that another was told to have made. #}
     union
     select
-        profile_id,
+        told_visits.profile_id,
         'visits' as reason
     from told_visits
+    inner join touched_visitors on told_visits.visitor_number = touched_visitors.visitor_number
     {% for side in ['old', 'new'] %}
     union
     select

@@ -1,4 +1,5 @@
 {{ staged('pos', 'receipt_lines') }}
+{% set receipts = others_named(ref('stg_pos__receipts'), 'receipt_id', 'records', 'pos', 'receipt_lines') %}
 
 with
 
@@ -77,8 +78,7 @@ verdicts as (
             case when receipts.receipt_id is null then 'line without its receipt' end
         ) as rejection_reason
     from records
-    left join {{ others_named(ref('stg_pos__receipts'), 'receipt_id', 'records', 'pos', 'receipt_lines') }} as receipts
-        on records.receipt_id = receipts.receipt_id
+    left join {{ receipts }} as receipts on records.receipt_id = receipts.receipt_id
 
 )
 

@@ -1,4 +1,5 @@
 {{ staged('shop', 'refunds') }}
+{% set orders = others_named(ref('stg_shop__orders'), 'order_id', 'records', 'shop', 'refunds') %}
 
 with
 
@@ -77,8 +78,7 @@ verdicts as (
             case when orders.order_id is null then 'refund without its order' end
         ) as rejection_reason
     from records
-    left join {{ others_named(ref('stg_shop__orders'), 'order_id', 'records', 'shop', 'refunds') }} as orders
-        on records.order_id = orders.order_id
+    left join {{ orders }} as orders on records.order_id = orders.order_id
 
 )
 
