@@ -72,8 +72,12 @@
 {% macro take_out_touched_links() -%}
     {%- if execute and is_incremental() -%}
         {%- if is_carried_on() -%}
-            {%- do take_out(this, is_touched('node_a', 'node_id') ~ ' and ' ~ is_touched('node_b', 'node_id')) -%}
-            delete from {{ this }} where source_table = 'seeds.identity_links'
+            {%- set by_hand = "source_table = 'seeds.identity_links'" -%}
+            {%- do take_out(
+                this,
+                'not ' ~ by_hand ~ ' and ' ~ is_touched('node_a', 'node_id') ~ ' and ' ~ is_touched('node_b', 'node_id')
+            ) -%}
+            delete from {{ this }} where {{ by_hand }}
         {%- else -%}
             delete from {{ this }} where true
         {%- endif -%}

@@ -69,6 +69,7 @@ WITHOUT_KEY = {
     "int_records__rejected": "a record may be refused as often as it comes, with a key or without",
     "int_identity__records": "a row per combination of identifiers, most of which are null",
     "int_identity__touched_records": "a row per combination of identifiers, most of which are null",
+    "int_identity__recounted_records": "a row per combination of identifiers, most are null",
     "int_orders__left_out": "one row of totals",
     "int_identity__erased_partners": "a row per build in which something was lost",
 }
