@@ -13,27 +13,23 @@
 {# Takes out of the model those messages that may be another's by now, and those that are others themselves: it adds the
    former anew from what it knew of them, and the latter from int_messages__touched. #}
 {% macro take_out_touched_messages() -%}
-    {%- if execute and is_incremental() -%}
-        {%- if is_carried_on() -%}
-            {%- set conditions = [
-                is_touched('profile_number', by=['owners']),
-                is_among_few('event_number', ref('int_messages__touched')),
-            ] -%}
-            {%- do take_out(this, meets_any(this, conditions)) -%}
-        {%- else -%}
-            delete from {{ this }} where true
-        {%- endif -%}
-    {%- endif -%}
+    {{- take_out_any([
+        is_touched('profile_number', by=['owners']), is_among_few('event_number', ref('int_messages__touched'))
+    ]) -}}
 {%- endmacro %}
 
-{# Takes out of the model addresses that may be another's by now, or of which it may be another what came back. #}
+{# The same of addresses, and of those of which it may be another what came back. #}
 {% macro take_out_touched_addresses() -%}
+    {{- take_out_any([
+        is_touched('profile_id', by=['owners']),
+        is_among_few('identifier_value', ref('int_identity__touched_addresses'))
+    ]) -}}
+{%- endmacro %}
+
+{# Takes out of the model the rows of which one of several conditions holds. #}
+{% macro take_out_any(conditions) -%}
     {%- if execute and is_incremental() -%}
         {%- if is_carried_on() -%}
-            {%- set conditions = [
-                is_touched('profile_id', by=['owners']),
-                is_among_few('identifier_value', ref('int_identity__touched_addresses')),
-            ] -%}
             {%- do take_out(this, meets_any(this, conditions)) -%}
         {%- else -%}
             delete from {{ this }} where true
