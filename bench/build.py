@@ -1,7 +1,7 @@
 """CPU time, memory and size of whole builds, against plain SQL for the same tables.
 
     python bench/build.py --scale S
-    python bench/build.py --scale M --tests --add 0.001 --add 0.01 --check --write
+    python bench/build.py --scale M --tests --add 0.001 --add 0.01 --add-sales 0.001 --check --write
 
 The demo's shop at three scales, the largest as copies of the second. dbt builds it, in a process
 of its own; then the SQL of `bench/plain/`, in another, makes the same public tables of the same raw
@@ -25,7 +25,7 @@ from pathlib import Path
 
 import click
 from copies import copy_shop
-from deliveries import before, count_rows, deliver, files_of, last_arrivals
+from deliveries import SALES, before, count_rows, deliver, files_of, last_arrivals
 from measures import (
     PROJECT,
     SALT,
@@ -204,15 +204,21 @@ def compare(warehouse: Path, plain: Path) -> dict[str, tuple[bool, str, int]]:
 # -- increments ----------------------------------------------------------------------------------
 
 
-def increment(home: Path, raw: Path, share: float, check: bool) -> dict:
-    """A build of all but the last share of the rows, and one after that share was delivered."""
+def increment(
+    home: Path, raw: Path, share: float, check: bool, tables: set[str] | None = None
+) -> dict:
+    """A build of all but the last share of the rows, and one after that share was delivered.
+
+    The rows are of all tables, or of these.
+    """
     early = home / "early"
-    until = apart(last_arrivals, raw, share)
-    apart(before, raw, early, until)
+    until = apart(last_arrivals, raw, share, tables)
+    apart(before, raw, early, until, tables)
     whole = dbt(home, early, "build", *NO_TESTS, name="increment", anew=True, profiled=True)
-    rows = apart(deliver, raw, early, until)
+    rows = apart(deliver, raw, early, until, tables)
     later = dbt(home, early, "build", *NO_TESTS, name="increment", profiled=True)
-    found = {"share": share, "rows": rows, "whole": whole, "later": later}
+    name = f"{share:.1%}" + (" of sales" if tables else "")
+    found = {"name": name, "rows": rows, "whole": whole, "later": later}
     if check:
         for suffix in (".duckdb", "_state.duckdb"):
             shutil.copy2(home / f"increment{suffix}", home / f"refreshed{suffix}")
@@ -260,7 +266,9 @@ def differing_marts(one: Path, other: Path) -> dict[str, int]:
 # -- what is shown -------------------------------------------------------------------------------
 
 
-def bench(home: Path, raw: Path, scale: str, fixed: dict, tests: bool, add, check: bool) -> dict:
+def bench(
+    home: Path, raw: Path, scale: str, fixed: dict, tests: bool, add, add_sales, check: bool
+) -> dict:
     """All measures of one scale."""
     home.mkdir(parents=True, exist_ok=True)
     rows = apart(count_rows, raw)
@@ -291,6 +299,7 @@ def bench(home: Path, raw: Path, scale: str, fixed: dict, tests: bool, add, chec
         figures["tested"] = dbt(home, raw, "build", *DATA_TESTS, name="tested", anew=True)
         forget(home, "tested")
     figures["increments"] = [increment(home, raw, share, check) for share in add]
+    figures["increments"] += [increment(home, raw, share, check, SALES) for share in add_sales]
     return figures
 
 
@@ -402,7 +411,7 @@ def report(figures: dict, smaller: dict | None) -> str:
         for build, cost, is_equal in (("first", whole, ""), ("after it", later, equal)):
             times = cost["profile"]
             lines.append(
-                f"| {found['share']:.1%} | {found['rows']:,} | {build} | {times.statements:,}"
+                f"| {found['name']} | {found['rows']:,} | {build} | {times.statements:,}"
                 f" | {times.cpu:.1f} | {times.latency:.1f} | {cost['cpu']:.1f}"
                 f" | {cost['wall']:.1f} | {is_equal} |"
             )
@@ -410,7 +419,7 @@ def report(figures: dict, smaller: dict | None) -> str:
         ratios += [later["profile"].latency / whole["profile"].latency]
         ratios += [later[cost] / whole[cost] for cost in ("cpu", "wall")]
         shown = " | ".join(f"{ratio:.1%}" for ratio in ratios)
-        lines.append(f"| {found['share']:.1%} | | ratio | | {shown} | |")
+        lines.append(f"| {found['name']} | | ratio | | {shown} | |")
     return "\n".join(lines) + "\n"
 
 
@@ -448,16 +457,17 @@ def write_results(release: str, reports: list[str]) -> None:
 )
 @click.option("--tests", is_flag=True, help="Build once more, with data tests.")
 @click.option("--add", multiple=True, type=float, help="Share of rows to deliver after a build.")
-@click.option("--check", is_flag=True, help="Compare what --add leads to with a full refresh.")
+@click.option("--add-sales", multiple=True, type=float, help="The same of orders and receipts.")
+@click.option("--check", is_flag=True, help="Compare what these lead to with a full refresh.")
 @click.option("--buyers", default=1_000_000, help="Of the RFM summary; 0: leave it out.")
 @click.option("--write", "is_written", is_flag=True, help="Keep the tables in bench/RESULTS.md.")
 @click.option("--release", help="Their section there; by default the version of the project.")
-def main(scales, home, raw, tests, add, check, buyers, is_written, release):
+def main(scales, home, raw, tests, add, add_sales, check, buyers, is_written, release):
     """Print what builds cost, beside plain SQL for the same tables."""
     if raw and len(scales) != 1:
         raise click.UsageError("--raw is of one --scale.")
-    if any(not 0 <= share < 1 for share in add):
-        raise click.UsageError("--add takes a share, as in 0.01.")
+    if any(not 0 <= share < 1 for share in add + add_sales):
+        raise click.UsageError("--add and --add-sales take a share, as in 0.01.")
     home = home.resolve()
     fixed, reports = fixed_costs(home), []
     for scale in sorted(scales, key=SCALES.index):
@@ -469,6 +479,7 @@ def main(scales, home, raw, tests, add, check, buyers, is_written, release):
             fixed,
             tests,
             add,
+            add_sales,
             check,
         )
         (here / "figures.json").write_text(json.dumps(found, indent=1))

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from measures import connect
 
+SALES = {"shop/orders", "shop/order_lines", "shop/refunds", "pos/receipts", "pos/receipt_lines"}
+
 
 def files_of(raw: Path) -> dict[str, list[Path]]:
     """The files of each table of a raw directory, by its place (`shop/orders`)."""
@@ -45,11 +47,12 @@ def write(connection, query: str, path: Path) -> None:
     connection.execute(f"copy ({query}) to '{path}' ({options})")
 
 
-def last_arrivals(raw: Path, share: float) -> datetime:
-    """The time after which that share of all rows, of all tables, arrived."""
+def last_arrivals(raw: Path, share: float, tables: set[str] | None = None) -> datetime:
+    """The time after which that share of all rows, of all tables or these, arrived."""
     arrivals = " union all ".join(
         f"select cast(_loaded_at as timestamp) as arrived_at from {scan(path)}"
-        for paths in files_of(raw).values()
+        for name, paths in files_of(raw).items()
+        if tables is None or name in tables
         for path in paths
     )
     with connect(":memory:") as connection:
@@ -57,13 +60,16 @@ def last_arrivals(raw: Path, share: float) -> datetime:
         return connection.execute(query).fetchone()[0]
 
 
-def before(raw: Path, early: Path, until: datetime) -> None:
-    """The raw directory as it was at a time: parts that came later are not there yet."""
+def before(raw: Path, early: Path, until: datetime, tables: set[str] | None = None) -> None:
+    """The raw directory as it was at a time: parts that came later are not there yet.
+
+    If `tables` are given, all others are there already.
+    """
     shutil.rmtree(early, ignore_errors=True)
     early.mkdir(parents=True)
     shutil.copy2(raw / "vars.yml", early)
     with connect(":memory:") as connection:
-        for paths in files_of(raw).values():
+        for name, paths in files_of(raw).items():
             for path in paths:
                 target = early / path.relative_to(raw)
                 arrived = f"cast(_loaded_at as timestamp) <= '{until}'"
@@ -71,18 +77,18 @@ def before(raw: Path, early: Path, until: datetime) -> None:
                     f"select count(*), count_if({arrived}) from {scan(path)}"
                 ).fetchone()
                 target.parent.mkdir(parents=True, exist_ok=True)
-                if rows == old:
+                if rows == old or (tables is not None and name not in tables):
                     os.link(path, target)
                 elif old or target.parent == early / path.relative_to(raw).parts[0]:
                     write(connection, f"from {scan(path)} where {arrived}", target)
 
 
-def deliver(raw: Path, early: Path, until: datetime) -> int:
+def deliver(raw: Path, early: Path, until: datetime, tables: set[str] | None = None) -> int:
     """What arrived since then: new parts, and rows at the end of tables in one file. Gives rows."""
     delivered = 0
     with connect(":memory:") as connection:
-        for paths in files_of(raw).values():
-            for path in paths:
+        for name, paths in files_of(raw).items():
+            for path in paths if tables is None or name in tables else []:
                 target = early / path.relative_to(raw)
                 late = f"from {scan(path)} where cast(_loaded_at as timestamp) > '{until}'"
                 (rows,) = connection.execute(f"select count(*) {late}").fetchone()
