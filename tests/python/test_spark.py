@@ -147,8 +147,9 @@ def rows_of(connection, source: str) -> tuple[list, list[tuple]]:
     """Columns with their types, and rows in an order that floats do not tell."""
     described = connection.execute(f"describe select * from {source}").fetchall()
     columns = [(name, kind.replace(" WITH TIME ZONE", "")) for name, kind, *_ in described]
-    # Which build read a row: Spark reads all of them in each.
-    columns = [(name, kind) for name, kind in columns if name != "_build_number"]
+    # Which build read a row, and what was there before it: Spark reads all rows in each.
+    builds = ("_build_number", "was_kept")
+    columns = [(name, kind) for name, kind in columns if name not in builds]
     values = [
         f'cast("{name}" as timestamp)' if kind == "TIMESTAMP" else f'"{name}"'
         for name, kind in columns

@@ -121,7 +121,7 @@ def drive(home):
         with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
             return {
                 table: connection.execute(
-                    f"select * exclude (_build_number), _build_number"
+                    f"select * exclude (was_kept, _build_number), _build_number"
                     f" from staging.base_{table} order by all"
                 ).fetchall()
                 for table in (*TABLES, "finance__exchange_rates", "web__events")
