@@ -53,11 +53,7 @@
    What is known to have come can then be added to what they hold. #}
 {% macro follows_finished() -%}
     {%- set finished = last_finished() -%}
-    {%- if not finished -%}
-        {{- return(false) -}}
-    {%- endif -%}
-    {%- do build_number() -%}
-    {{- return(answers_of_run()['build number'] == finished.build_number + 1) -}}
+    {{- return(finished is not none and number_of_build() == finished.build_number + 1) -}}
 {%- endmacro %}
 
 {# The condition that a row of a base model is another since the last finished build, or that one of its times has

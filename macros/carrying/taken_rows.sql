@@ -1,40 +1,49 @@
-{# Takes out of a model the rows whose key is touched (see `carried_on`): they are made anew from what it knew of them
-   (`taken_from`), and of little else. #}
-{% macro take_out_touched(key) -%}
+{# Config of a model that is carried on (see `carried_on`) from what it knew of rows that are made anew, and of little else:
+   the calls of `take_out` put them aside (`taken_from`), and those of `then` follow when they are added. #}
+{% macro carried_on_from_taken(take_out, then=[]) -%}
+    {%- set hooks = {'pre': [], 'post': []} -%}
+    {%- for kind, calls in {'pre': take_out, 'post': ['drop_taken()'] + then}.items() -%}
+        {%- for call in calls -%} {%- do hooks[kind].append('{{ ' ~ call ~ ' }}') -%} {%- endfor -%}
+    {%- endfor -%}
+    {{- config(
+        materialized=incremental_or_table(),
+        incremental_strategy='append',
+        on_schema_change='fail',
+        pre_hook=hooks.pre,
+        post_hook=hooks.post,
+    ) -}}
+{%- endmacro %}
+
+{# Takes out of a model the rows that a condition holds of; or all, for good, where all are made anew. #}
+{% macro take_out_where(condition, columns=['*']) -%}
     {%- if execute and is_incremental() -%}
         {%- if is_carried_on() -%}
-            {%- do take_out(this, is_touched(key)) -%}
+            {%- do take_out(this, condition, columns) -%}
         {%- else -%}
             delete from {{ this }} where true
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
 
-{# Takes out of the model those messages that may be another's by now, and those that are others themselves: it adds the
-   former anew from what it knew of them, and the latter from int_messages__touched. #}
-{% macro take_out_touched_messages() -%}
-    {{- take_out_any([
-        is_touched('profile_number', by=['owners']), is_among_few('event_number', ref('int_messages__touched'))
-    ]) -}}
+{# Those whose key is touched. #}
+{% macro take_out_touched(key) -%}
+    {{- take_out_where(is_touched(key)) -}}
 {%- endmacro %}
 
-{# The same of addresses, and of those of which it may be another what came back. #}
+{# Those messages that may be another's by now, and those that are others themselves: the model adds the former anew from
+   what it knew of them, and the latter from int_messages__touched. #}
+{% macro take_out_touched_messages() -%}
+    {{- take_out_where(meets_any(this, [
+        is_touched('profile_number', by=['owners']), is_among_few('event_number', ref('int_messages__touched'))
+    ])) -}}
+{%- endmacro %}
+
+{# Those addresses that may be another's by now, and those of which it may be another what came back. #}
 {% macro take_out_touched_addresses() -%}
-    {{- take_out_any([
+    {{- take_out_where(meets_any(this, [
         is_touched('profile_id', by=['owners']),
         is_among_few('identifier_value', ref('int_identity__touched_addresses'))
-    ]) -}}
-{%- endmacro %}
-
-{# Takes out of the model the rows of which one of several conditions holds. #}
-{% macro take_out_any(conditions) -%}
-    {%- if execute and is_incremental() -%}
-        {%- if is_carried_on() -%}
-            {%- do take_out(this, meets_any(this, conditions)) -%}
-        {%- else -%}
-            delete from {{ this }} where true
-        {%- endif -%}
-    {%- endif -%}
+    ])) -}}
 {%- endmacro %}
 
 {# Takes out of the model those visits that may be another's by now, or brought by another message; `taken_from` holds

@@ -39,48 +39,35 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# Takes out of int_identity__records the combinations that stand on other records by now: what they stood on is known as
-   `taken_from`. #}
+{# Takes out of int_identity__records the combinations that stand on other records by now. #}
 {% macro take_out_touched_records() -%}
-    {%- if execute and is_incremental() -%}
-        {%- if is_carried_on() -%}
-            {%- set condition -%}
-                combination_id in (
-                    select {{ combination_number('source_table') }}
-                    from (
-                        select
-                            {%- for identifier in linking_types() %}
-                            {{ hash_number("'" ~ identifier ~ ":' || " ~ identifier) }} as {{ identifier }}_node,
-                            {%- endfor %}
-                            source_table
-                        from {{ ref('int_identity__touched_records') }}
-                        where coalesce(added_count <> 0, true)
-                    ) as touched
-                    where {{ is_one_of_few('source_table') }}
-                )
-            {%- endset -%}
-            {%- do take_out(
-                this, condition, ['combination_id', 'record_key', 'first_seen_at', 'last_seen_at', 'record_count']
-            ) -%}
-        {%- else -%}
-            delete from {{ this }} where true
-        {%- endif -%}
-    {%- endif -%}
+    {%- set condition -%}
+        combination_id in (
+            select {{ combination_number('source_table') }}
+            from (
+                select
+                    {%- for identifier in linking_types() %}
+                    {{ hash_number("'" ~ identifier ~ ":' || " ~ identifier) }} as {{ identifier }}_node,
+                    {%- endfor %}
+                    source_table
+                from {{ ref('int_identity__touched_records') }}
+                where coalesce(added_count <> 0, true)
+            ) as touched
+            where {{ is_one_of_few('source_table') }}
+        )
+    {%- endset -%}
+    {{- take_out_where(condition, ['combination_id', 'record_key', 'first_seen_at', 'last_seen_at', 'record_count']) -}}
 {%- endmacro %}
 
-{# Of a link both ends are touched if it is. One by hand is there as soon as both of its ends are. #}
+{# Takes out of int_identity__links those of which both ends are touched, as they are if a link is. One by hand is there as
+   soon as both of its ends are, and is told each time. #}
 {% macro take_out_touched_links() -%}
-    {%- if execute and is_incremental() -%}
-        {%- if is_carried_on() -%}
-            {%- set by_hand = "source_table = 'seeds.identity_links'" -%}
-            {%- do take_out(
-                this,
-                'not ' ~ by_hand ~ ' and ' ~ is_touched('node_a', 'node_id') ~ ' and ' ~ is_touched('node_b', 'node_id')
-            ) -%}
-            delete from {{ this }} where {{ by_hand }}
-        {%- else -%}
-            delete from {{ this }} where true
-        {%- endif -%}
+    {%- set is_by_hand = "source_table = 'seeds.identity_links'" -%}
+    {{- take_out_where(
+        'not ' ~ is_by_hand ~ ' and ' ~ is_touched('node_a', 'node_id') ~ ' and ' ~ is_touched('node_b', 'node_id')
+    ) -}}
+    {%- if execute and is_incremental() and is_carried_on() -%}
+        delete from {{ this }} where {{ is_by_hand }}
     {%- endif -%}
 {%- endmacro %}
 

@@ -202,8 +202,12 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# The number of this build: rows that it changes bear it. #}
+{# The number of this build, in SQL: rows that it changes bear it. #}
 {% macro build_number() -%}
+    cast({{ number_of_build() }} as bigint)
+{%- endmacro %}
+
+{% macro number_of_build() -%}
     {%- set answers = answers_of_run() -%}
     {%- if execute and 'build number' not in answers -%}
         {%- set known = adapter.get_relation(target.get('database'), 'raw_registry', 'builds') -%}
@@ -212,5 +216,5 @@
         {%- endif -%}
         {%- do answers.update({'build number': number or 1}) -%}
     {%- endif -%}
-    cast({{ answers['build number'] or 1 }} as bigint)
+    {{- return(answers['build number'] or 1) -}}
 {%- endmacro %}

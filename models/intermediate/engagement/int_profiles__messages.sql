@@ -1,11 +1,5 @@
 {% set types = ['customer_id', 'email', 'phone'] %}
-{{ config(
-    materialized=incremental_or_table(),
-    incremental_strategy='append',
-    on_schema_change='fail',
-    pre_hook='{{ take_out_touched_messages() }}',
-    post_hook='{{ drop_taken() }}',
-) }}
+{{ carried_on_from_taken(['take_out_touched_messages()']) }}
 
 {# Carried on by event, for people are written to often: one that stood is made anew only where its owner may
    be another. #}

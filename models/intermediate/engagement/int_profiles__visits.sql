@@ -1,12 +1,6 @@
 {% set reasons = ['owners', 'messages'] %}
 {% set types = ['customer_id', 'email', 'anonymous_id'] %}
-{{ config(
-    materialized=incremental_or_table(),
-    incremental_strategy='append',
-    on_schema_change='fail',
-    pre_hook=['{{ forget_touched_sessions() }}', "{{ take_out_touched_visits(" ~ reasons ~ ") }}"],
-    post_hook='{{ drop_taken() }}',
-) }}
+{{ carried_on_from_taken(['forget_touched_sessions()', 'take_out_touched_visits(' ~ reasons ~ ')']) }}
 {% do is_touched('profile_number', by=reasons) %}
 {% if not execute %} {% do sessions_naming_found() %} {% endif %}
 {% if not execute %} {% do touched_visitors() %} {% endif %}

@@ -1,10 +1,4 @@
-{{ config(
-    materialized=incremental_or_table(),
-    incremental_strategy='append',
-    on_schema_change='fail',
-    pre_hook='{{ take_out_touched_links() }}',
-    post_hook='{{ drop_taken() }}',
-) }}
+{{ carried_on_from_taken(['take_out_touched_links()']) }}
 
 {# A record that names two identifiers says that they are one person's: a link, with where it was seen. So do
    people, by hand. Which links count is decided later, and nothing is left out here. Of touched identifiers that merely

@@ -1,10 +1,4 @@
-{{ config(
-    materialized=incremental_or_table(),
-    incremental_strategy='append',
-    on_schema_change='fail',
-    pre_hook="{{ take_out_touched('node_id') }}",
-    post_hook='{{ drop_taken() }}',
-) }}
+{{ carried_on_from_taken(["take_out_touched('node_id')"]) }}
 
 {# What is known of an identifier goes on, and more records are added to it; of one that lost some all are
    counted. #}

@@ -1,10 +1,4 @@
-{{ config(
-    materialized=incremental_or_table(),
-    incremental_strategy='append',
-    on_schema_change='fail',
-    pre_hook='{{ take_out_touched_addresses() }}',
-    post_hook='{{ drop_taken() }}',
-) }}
+{{ carried_on_from_taken(['take_out_touched_addresses()']) }}
 
 {# What came back from each address that was written to, up to the as-of date. Complaints and unsubscribing
    are consent and tell nothing here; nor does a message that was sent and never heard of. What is known of an address

@@ -1,10 +1,4 @@
-{{ config(
-    materialized=incremental_or_table(),
-    incremental_strategy='append',
-    on_schema_change='fail',
-    pre_hook='{{ take_out_touched_records() }}',
-    post_hook=['{{ drop_taken() }}', '{{ erase_people(this) }}'],
-) }}
+{{ carried_on_from_taken(['take_out_touched_records()'], then=['erase_people(this)']) }}
 
 {# Only what tells identifiers apart goes on: a record that says nothing new adds to first and last seen.
    Robots are nobody. Erasure requests name people and link nothing. Whom an earlier build erased is erased again.

@@ -1,10 +1,4 @@
-{{ config(
-    materialized=incremental_or_table(),
-    incremental_strategy='append',
-    on_schema_change='fail',
-    pre_hook="{{ take_out_touched('device_id') }}",
-    post_hook='{{ drop_taken() }}',
-) }}
+{{ carried_on_from_taken(["take_out_touched('device_id')"]) }}
 
 {# Who was at a device of several people when something happened on it: whoever the record names, else the
    person known there before and then after within the session (30 minutes without a pause), else the nearest
