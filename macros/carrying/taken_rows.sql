@@ -26,8 +26,8 @@
 {%- endmacro %}
 
 {# Those whose key is touched. #}
-{% macro take_out_touched(key) -%}
-    {{- take_out_where(is_touched(key)) -}}
+{% macro take_out_touched(key, columns=['*']) -%}
+    {{- take_out_where(is_touched(key), columns) -}}
 {%- endmacro %}
 
 {# Those messages that may be another's by now, and those that are others themselves: the model adds the former anew from

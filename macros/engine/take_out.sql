@@ -16,7 +16,7 @@
     ) -%}
     {#- From here on it is one transaction, with the model whose hook this is: no row is left out for good. -#}
     {%- call statement('take_out', fetch_result=false, auto_begin=true) -%}
-        delete from {{ relation }} where rowid in (select taken_row from {{ taken }})
+        delete from {{ relation }} where {{ is_among_few('rowid', taken, 'taken_row') }}
     {%- endcall -%}
     {{- return(taken) -}}
 {%- endmacro %}

@@ -124,9 +124,10 @@
 {# ---------- what has changed #}
 
 {# The links of such a model, and the condition on its nodes, of which one may have been added or removed: all, unless
-   the table is as the last finished build left it, but for rows of what has been touched since. #}
-{% macro links_to_compare(links) -%}
-    {{ links_with_touched_end(links) if is_kept_but_for_touched() else links }}
+   the table is as the last finished build left it, but for rows of what has been touched since. Links are asked for by
+   the models that have all of them and the touched ones. #}
+{% macro links_to_compare(links, touched_links) -%}
+    {{ ref(touched_links) if is_kept_but_for_touched() else ref(links) }}
 {%- endmacro %}
 
 {% macro is_node_to_compare(node) -%}
@@ -191,10 +192,11 @@
     ),
 
     components as (
-        select distinct old_rows.component_id
-        from {{ old_rows }} as old_rows
-        inner join ends on old_rows.node_a = ends.node_id
-        where old_rows.node_a = old_rows.node_b
+        select distinct component_id
+        from {{ old_rows }}
+        where
+            node_a = node_b
+            and {{ is_among_few('node_a', 'ends', 'node_id') }}
     )
 
     select old_rows.node_a as node_id

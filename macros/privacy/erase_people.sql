@@ -22,7 +22,7 @@
                     {%- endif -%}
                 {%- endif -%}
                 {%- set is_erased = names_erased(keys, table.identifiers) ~ ' and ' ~ is_unseen -%}
-                {%- set taken = take_out(relation, is_erased) -%}
+                {%- set taken = take_out(relation, meets_any(relation, naming_erased(keys, table.identifiers, is_unseen))) -%}
                 {%- if table.name == 'stg_web__events' -%}
                     {%- do note_touched_visitors(taken, is_erased, keys) -%}
                 {%- endif -%}
@@ -46,13 +46,14 @@
                 {%- set told = told_relation('intermediate', name) -%}
                 {%- if told and (is_unseen == 'true' or name == 'int_web__touched') -%}
                     {%- do run_statement(
-                        'delete from ' ~ told ~ ' where visitor_key in (select identifier_key from ' ~ keys ~ ')'
+                        'delete from ' ~ told ~ ' where visitor_number in (select ' ~ number_of('identifier_key')
+                        ~ ' from ' ~ keys ~ ')'
                     ) -%}
                 {%- endif -%}
             {%- endfor -%}
 
             {%- set is_erased = names_erased(keys, linking_types()) ~ ' and ' ~ is_unseen -%}
-            {%- set taken = take_out(records, is_erased) -%}
+            {%- set taken = take_out(records, meets_any(records, naming_erased(keys, linking_types(), is_unseen))) -%}
             {%- do run_statement(note_touched_nodes(taken, is_erased)) -%}
             {%- do run_statement(
                 'delete from ' ~ taken ~ ' where ' ~ strongest_identifier(linking_types())
@@ -135,14 +136,19 @@
     {% for table in personal_columns() %}
     {{ table.base }} as (
 
+        {#- Not by one condition: of all rows that neither holds for nothing else is read. -#}
+        {% set is_refused = 'not is_kept and rejection_reason is not null' %}
+        {% for condition in {
+            'stg_privacy__erasure_requests': ['true'],
+            'stg_web__events': ['is_bot', is_refused],
+        }.get(table.name, [is_refused]) %}
         select {{ table.identifiers | join(', ') }}
         from {{ ref(table.base) }}
         where
-            {{ {
-                'stg_privacy__erasure_requests': 'true',
-                'stg_web__events': '(is_bot or (not is_kept and rejection_reason is not null))',
-            }.get(table.name, 'not is_kept and rejection_reason is not null') }}
+            {{ condition }}
             and {{ is_unseen }}
+        {{ 'union all' if not loop.last }}
+        {% endfor %}
 
     ),
 
@@ -199,12 +205,19 @@
 
 {# The condition that a row names somebody who is erased. #}
 {% macro names_erased(keys, identifiers) -%}
-    (
-        {%- for identifier in identifiers %}
-        '{{ identifier }}:' || {{ identifier }} in (select identifier_key from {{ keys }})
-        {{- ' or' if not loop.last }}
-        {%- endfor %}
-    )
+    ({{ naming_erased(keys, identifiers) | join(' or ') }})
+{%- endmacro %}
+
+{# The same as a list, by each identifier one that asks its column for few values. #}
+{% macro naming_erased(keys, identifiers, condition='true') -%}
+    {%- set conditions = [] -%}
+    {%- for identifier in identifiers -%}
+        {%- do conditions.append(
+            identifier ~ ' in (select substring(erased.identifier_key, ' ~ (identifier | length + 2) ~ ') from ' ~ keys
+            ~ " as erased where erased.identifier_key like '" ~ identifier ~ ":%') and " ~ condition
+        ) -%}
+    {%- endfor -%}
+    {{- return(conditions) -}}
 {%- endmacro %}
 
 {# Empties identifiers of erased people, each with what else is then to be set in the row. #}

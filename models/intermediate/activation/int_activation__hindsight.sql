@@ -41,6 +41,7 @@ people as (
 
     select
         profiles.profile_id,
+        {{ number_of('profiles.profile_id') }} as profile_number,
         profiles.is_test,
         profiles.first_seen_on,
         profiles.contact_known_on
@@ -79,7 +80,7 @@ steps as (
 active_spans as (
 
     select * from {{ ref('int_profiles__active_spans') }}
-    where {{ is_among_few('profile_id', 'people') }}
+    where {{ is_among_few('profile_number', 'people') }}
 
 ),
 

@@ -13,4 +13,4 @@ select
     is_engaged,
     last_purchased_on
 from {{ ref('int_segments__spans') }}
-where {{ is_among_few('profile_id', ref('int_activation__touched')) }}
+where {{ is_among_few('profile_number', ref('int_activation__touched')) }}

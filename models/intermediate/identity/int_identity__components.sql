@@ -1,6 +1,7 @@
 {{ config(materialized='connected_components', meta={'touched': 'int_identity__touched_nodes'}) }}
 
 {% do ref('int_identity__touched_nodes') %}
+{% do ref('int_identity__touched_links') %}
 {# Identifiers that can tell a person, each as a link to itself, and the links between them. #}
 with
 
@@ -15,7 +16,7 @@ links as (
     select distinct
         least(found.node_a, found.node_b) as node_a,
         greatest(found.node_a, found.node_b) as node_b
-    from {{ links_to_compare(ref('int_identity__links')) }} as found
+    from {{ links_to_compare('int_identity__links', 'int_identity__touched_links') }} as found
 
 ),
 

@@ -13,10 +13,8 @@ with
 
 denied as (
 
-    select distinct nodes.node_id
-    from {{ ref('int_identity__nodes') }} as nodes
-    inner join {{ ref('int_privacy__denied_identifiers') }} as listed
-        on nodes.identifier_hash = listed.identifier_hash
+    select node_id from {{ ref('int_identity__nodes') }}
+    where {{ is_among_few('identifier_hash', ref('int_privacy__denied_identifiers')) }}
 
 ),
 

@@ -1,4 +1,7 @@
-{{ carried_on_from_taken(["take_out_touched('node_id')"]) }}
+{% set told = [
+    'node_id', 'identifier_type', 'identifier_value', 'first_seen_at', 'last_seen_at', 'record_count'
+] %}
+{{ carried_on_from_taken(["take_out_touched('node_id', " ~ told ~ ")"]) }}
 
 {# What is known of an identifier goes on, and more records are added to it; of one that lost some all are
    counted. #}

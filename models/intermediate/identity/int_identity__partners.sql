@@ -5,21 +5,16 @@
 
 with
 
-{# Picked first: joined with all links, those that are blocked would be looked up in a table of links. #}
+{% if not execute %} {% do ref('int_identity__touched_links') %} {% endif %}
 links as (
 
-    {% for node in ['node_a', 'node_b'] if is_carried_on() or node == 'node_a' %}
     select
         node_a,
         node_b,
         type_a,
         type_b
-    from {{ ref('int_identity__links') }}
-    where
-        source_table <> 'seeds.identity_links'
-        and {{ is_touched(node, 'node_id') }}
-    {% if is_carried_on() and loop.first %}union all{% endif %}
-    {% endfor %}
+    from {{ ref('int_identity__touched_links') if is_carried_on() else ref('int_identity__links') }}
+    where source_table <> 'seeds.identity_links'
 
 ),
 

@@ -132,8 +132,6 @@ select
     {{ build_number() }} as _build_number
 from found
 {% if is_carried_on() %}
-left join told
-    on
-        found.combination_id = told.combination_id
-        and found.is_added
+{# DuckDB would hold every row against every other, if the flag were a condition by itself. #}
+left join told on case when found.is_added then found.combination_id end = told.combination_id
 {% endif %}

@@ -87,7 +87,10 @@ their_members as (
         node_id,
         person_id
     from {{ ref('int_identity__members') }}
-    where {{ is_among_few('component_id', 'people') }}
+    where
+        {{ is_among_few('component_id', 'people') }}
+        {# DuckDB would read whole, for both, what `people` reads as well. #}
+        and {{ is_one_of_few('component_id') }}
 
 ),
 

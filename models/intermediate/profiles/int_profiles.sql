@@ -4,8 +4,7 @@ with
 
 golden_records as (
 
-    select * from {{ ref('int_identity__golden_records') }}
-    where {{ is_touched('profile_id') }}
+    select * from {{ touched_rows(ref('int_identity__golden_records'), 'profile_number') }}
 
 ),
 

@@ -17,11 +17,11 @@ with
 {% set amount = table.amount or 'cast(null as decimal(18, 2))' %}
 {{ table.source }}__{{ table.name }} as (
 
+    {# Of all rows no column is read to count them. #}
     select
         count(*) as row_count,
-        sum({{ amount }}) as amount
+        {{ 'sum(case when is_kept then ' ~ table.amount ~ ' end)' if table.amount else amount }} as amount
     from {{ base }}
-    where is_kept
 
 ),
 
@@ -77,6 +77,7 @@ with
 {{ table.source }}__{{ table.name }}__aside as (
 
     select
+        count(*) as row_count,
         {% for kind, condition in {
             'repeated': 'rejection_reason is null and not ' ~ is_gone,
             'rejected': 'rejection_reason is not null',
@@ -98,7 +99,7 @@ counted as (
     {% for table in raw_tables() %}
     select
         '{{ table.source }}.{{ table.name }}' as source_table,
-        kept.row_count as rows_kept,
+        kept.row_count - aside.row_count as rows_kept,
         kept.amount as amount_kept,
         aside.rows_repeated,
         aside.amount_repeated,

@@ -144,7 +144,7 @@ asked as (
         profile_id,
         profile_number
     from touched_people
-    union all
+    union
     select
         profile_id,
         profile_number
@@ -295,15 +295,18 @@ known as (
 told as (
 
     select
-        profile_id,
-        profile_number,
-        facts_hash,
-        definition_hash,
-        told_on
+        {{ 'asked' if finished else 'spans' }}.profile_id,
+        spans.profile_number,
+        spans.facts_hash,
+        spans.definition_hash,
+        spans.told_on
     from ({{ told_spans() }}) as spans
+    {% if finished %}
+    inner join asked on spans.profile_number = asked.profile_number
+    {% endif %}
     where
-        until_period_number is null
-        and {{ is_among_few('profile_number', 'asked') if finished else 'true' }}
+        spans.until_period_number is null
+        and {{ is_among_few('spans.profile_number', 'asked') if finished else 'true' }}
 
 ),
 

@@ -12,18 +12,6 @@
 
 with
 
-counted as (
-
-    {%- for model in dated %}
-    select count(*) as record_count
-    from {{ ref(model) }}
-    {%- if not loop.last %}
-    union all
-    {%- endif %}
-    {%- endfor %}
-
-),
-
 {% if finished -%}
 {# The last record is mostly not older than it was in the last build, and no others have to be looked at. #}
 since_finished as (
@@ -70,19 +58,10 @@ last_times as (
 
 last_time as (
 
-    select max(last_at) as last_at from last_times
-
-),
-
-everything as (
-
     select
-        sum(counted.record_count) as record_count,
-        last_time.last_at,
-        last_time.last_at - interval '40' day as recent_after
-    from counted
-    cross join last_time
-    group by last_time.last_at
+        {{ local_date('max(last_at)') }} as last_on,
+        max(last_at) - interval '40' day as recent_after
+    from last_times
 
 ),
 
@@ -92,8 +71,8 @@ recent as (
     {%- for model, time in dated.items() %}
     select {{ local_date('records.' ~ time) }} as happened_on
     from {{ ref(model) }} as records
-    cross join everything
-    where records.{{ time }} > everything.recent_after
+    cross join last_time
+    where records.{{ time }} > last_time.recent_after
     {%- if not loop.last %}
     union all
     {%- endif %}
@@ -103,7 +82,61 @@ recent as (
 
 recents as (
 
-    select count(*) as record_count from recent
+    select
+        count(*) as record_count,
+        count(
+            case when recent.happened_on >= {{ days_before('last_time.last_on', 30) }} then 1 end
+        ) as late_count
+    from recent
+    cross join last_time
+
+),
+
+{# At least as many as there are records, and no column is read to count them. #}
+all_rows as (
+
+    {%- for model in dated %}
+    select count(*) as row_count
+    from {{ ref('base_' ~ model[4:]) }}
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+
+),
+
+{# One row, if hardly anything is as late as the last; else nothing is counted, and the last day is usual. #}
+unusual as (
+
+    select recents.late_count
+    from recents
+    cross join all_rows
+    group by recents.late_count
+    having recents.late_count * 1000 <= sum(all_rows.row_count)
+
+),
+
+counted as (
+
+    {%- for model in dated %}
+    select count(*) as record_count
+    from {{ ref(model) }}
+    cross join unusual
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+
+),
+
+everything as (
+
+    select
+        sum(counted.record_count) as record_count,
+        last_time.recent_after
+    from counted
+    cross join last_time
+    group by last_time.recent_after
 
 ),
 
