@@ -17,10 +17,10 @@ with
 {% set amount = table.amount or 'cast(null as decimal(18, 2))' %}
 {{ table.source }}__{{ table.name }} as (
 
-    {# Of all rows no column is read to count them. #}
+    {# Of all rows, for which no column has to be read, and the money of those that are kept. #}
     select
         count(*) as row_count,
-        {{ 'sum(case when is_kept then ' ~ table.amount ~ ' end)' if table.amount else amount }} as amount
+        {{ 'sum(case when is_kept then ' ~ table.amount ~ ' end)' if table.amount else amount }} as amount_kept
     from {{ base }}
 
 ),
@@ -99,8 +99,8 @@ counted as (
     {% for table in raw_tables() %}
     select
         '{{ table.source }}.{{ table.name }}' as source_table,
-        kept.row_count - aside.row_count as rows_kept,
-        kept.amount as amount_kept,
+        held.row_count - aside.row_count as rows_kept,
+        held.amount_kept,
         aside.rows_repeated,
         aside.amount_repeated,
         aside.rows_rejected,
@@ -108,7 +108,7 @@ counted as (
         aside.rows_erased,
         least(times.first_at, aside.first_at) as first_at,
         greatest(times.last_at, aside.last_at) as last_at
-    from {{ table.source }}__{{ table.name }} as kept
+    from {{ table.source }}__{{ table.name }} as held
     cross join {{ table.source }}__{{ table.name }}__times as times
     cross join {{ table.source }}__{{ table.name }}__aside as aside
     {% if not loop.last %}union all{% endif %}
