@@ -15,12 +15,13 @@ with
 {% set source_table = table.source ~ '.' ~ table.name %}
 {% set base = ref('base_' ~ table.source ~ '__' ~ table.name) %}
 {% set amount = table.amount or 'cast(null as decimal(18, 2))' %}
+{% set amount_kept = 'sum(case when is_kept then ' ~ amount ~ ' end)' if table.amount else amount %}
 {{ table.source }}__{{ table.name }} as (
 
     {# Of all rows, for which no column has to be read, and the money of those that are kept. #}
     select
         count(*) as row_count,
-        {{ 'sum(case when is_kept then ' ~ table.amount ~ ' end)' if table.amount else amount }} as amount_kept
+        {{ amount_kept }} as amount_kept
     from {{ base }}
 
 ),
